@@ -1,0 +1,274 @@
+"""The `grove` command. Each subcommand prepares, calls one function of the service, and tells how it went.
+
+Exit codes: 0 well done; 1 it could not be done, or `check` found something; 2 it was asked for wrongly.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import click
+import structlog
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from service import __version__
+from service.db import Database
+from service.errors import GroveError
+from service.logs import set_up_logs
+from service.settings import Settings, SettingsError, load_settings, variable
+
+T = TypeVar("T")
+
+# Connections that wait while all workers are at work.
+BACKLOG = 2_048
+
+HELP = """Grove keeps customer groups and the hierarchies they stand in, and serves them in GraphQL.
+
+\b
+  grove serve --demo        try it: http://127.0.0.1:8000/graphql
+  grove serve --database postgres://grove:secret@localhost/grove --workers 4
+  grove check --repair      look for damage in the tree, and mend it
+  grove schema > schema.graphql
+
+Everything can be set by environment variables, or by a file .env in the working directory; an option goes
+before both. `grove settings` lists them.
+"""
+
+database_option = click.option(
+    "--database",
+    metavar="URL",
+    help="sqlite:///absolute/path, sqlite://relative/path, or postgres://user:password@host/name. "
+    "[GROVE_DATABASE; default: sqlite://grove.sqlite3]",
+)
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="grove")
+def main() -> None:
+    pass
+
+
+@main.command()
+@click.option("--host", metavar="ADDRESS", help="The address to listen at. [GROVE_HOST; default: 127.0.0.1]")
+@click.option("--port", metavar="NUMBER", help="The port; 0 for any free one. [GROVE_PORT; default: 8000]")
+@click.option(
+    "--workers", metavar="NUMBER", help="Processes; more than 1 needs PostgreSQL. [GROVE_WORKERS; default: 1]"
+)
+@database_option
+@click.option("--demo", is_flag=True, help="Load the demo company first, unless it is there.")
+def serve(host: str | None, port: str | None, workers: str | None, database: str | None, demo: bool) -> None:
+    """Serve GraphQL over HTTP, and the explorer to browsers.
+
+    Brings the database up to date first (unless GROVE_MIGRATE is false). Ctrl-C stops it, after the requests
+    under way have ended.
+
+    \b
+      grove serve --demo
+      grove serve --host 0.0.0.0 --port 80 --database sqlite:///var/lib/grove.sqlite3
+      GROVE_LOG_FORMAT=json grove serve --workers 4 --database postgres://grove:secret@db/grove
+    """
+    settings = settings_of(host=host, port=port, workers=workers, database=database)
+    if settings.workers > 1 and settings.on_sqlite:
+        raise click.UsageError(
+            f"{settings.workers} workers were asked for, but SQLite lets one process write at a time. "
+            "Use one worker, or a PostgreSQL database: --database postgres://user:password@host/name"
+        )
+    listener = listen(settings.host, settings.port)
+    log = structlog.get_logger("grove")
+
+    async def prepare(opened: Database) -> None:
+        if settings.migrate:
+            await opened.migrate()
+            log.info("the database is up to date", database=settings.database_shown)
+        if demo:
+            from service.demo import load
+
+            await load(opened)
+            log.info("the demo company is loaded")
+
+    with_database(settings, prepare)
+    log.info(f"Grove serves {address(listener)}/graphql (Ctrl-C stops it)", workers=settings.workers)
+    run(settings.model_copy(update={"migrate": False}), listener)
+
+
+@main.command()
+@database_option
+def migrate(database: str | None) -> None:
+    """Bring the database up to date, and make it where it is missing.
+
+    Several may run at once: they wait for one another.
+    """
+    settings = settings_of(database=database)
+    with_database(settings, lambda opened: opened.migrate())
+    click.echo(f"{settings.database_shown} is up to date.")
+
+
+@main.command()
+@database_option
+def demo(database: str | None) -> None:
+    """Load the demo company: the hierarchy «Sales», its groups and some customers.
+
+    What is there already stays as it is.
+    """
+    from service.demo import load
+
+    async def prepare(opened: Database) -> None:
+        await opened.migrate()
+        await load(opened)
+
+    settings = settings_of(database=database)
+    with_database(settings, prepare)
+    click.echo(f"The demo company is in {settings.database_shown}.")
+
+
+@main.command()
+@database_option
+@click.option("--repair", is_flag=True, help="Mend what is found.")
+def check(database: str | None, repair: bool) -> None:
+    """Recompute everything that is derived in the database, and name each difference.
+
+    Exit code 0: there is none, or all are mended. 1: there are some.
+    """
+    from service.resolvers.check import Finding, check as check_all
+
+    async def look(opened: Database) -> list[Finding]:
+        async with opened.transaction() if repair else opened.snapshot():
+            return await check_all(repair)
+
+    findings = with_database(settings_of(database=database), look)
+    for finding in findings:
+        mended = " (mended)" if finding.repaired else ""
+        click.echo(f"{finding.table} {finding.key}: {finding.message}{mended}")
+    left = sum(not finding.repaired for finding in findings)
+    click.echo(
+        f"{len(findings)} found, {len(findings) - left} mended." if findings else "All is as it should be."
+    )
+    sys.exit(1 if left else 0)
+
+
+@main.command("schema")
+def print_schema() -> None:
+    """Print the GraphQL schema (SDL)."""
+    from service.schema import schema
+
+    click.echo(schema.as_str())
+
+
+@main.command("settings")
+def list_settings() -> None:
+    """List all settings: environment variable, default, meaning."""
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = ",".join(default) if isinstance(default, tuple) else str(default).replace("None", "")
+        click.echo(f"{variable(name)}={shown}")
+        click.echo(click.wrap_text(str(field.description), 100, "    ", "    "))
+
+
+def settings_of(**options: Any) -> Settings:
+    """The settings, with these options before the environment; logs are set up with them."""
+    try:
+        settings = load_settings(**options)
+    except SettingsError as problem:
+        raise click.UsageError(str(problem)) from None
+    set_up_logs(settings.log_format, settings.log_level, secrets=(settings.password,))
+    return settings
+
+
+def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """The outcome of work on the database, in an event loop of its own; a problem ends the command with one line."""
+
+    async def run_it() -> T:
+        async with opened(settings) as database:
+            return await work(database)
+
+    try:
+        return asyncio.run(run_it())
+    except GroveError as problem:
+        give_up(f"{problem} [{settings.database_shown}]", settings)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    database = await Database.connect(
+        settings.database, pool_size=settings.pool_size, lock_wait_seconds=settings.lock_wait_seconds
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def give_up(message: str, settings: Settings) -> NoReturn:
+    """Ends the command with a message that does not hold the password."""
+    if settings.password:
+        message = message.replace(settings.password, "***")
+    raise click.ClickException(" ".join(message.split()))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections from now on; they are answered once the service is up."""
+    try:
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError as problem:
+        raise click.ClickException(
+            f"Cannot listen at {host}, port {port}: {problem.strerror}. "
+            "Choose another with --port or --host, or stop what uses this one."
+        ) from None
+    # Worker processes inherit it.
+    listener.set_inheritable(True)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """Where a browser on this machine finds the service."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serves until it is asked to stop."""
+    # The application, here or in a worker, reads its settings from the environment.
+    os.environ.update(settings.as_environment())
+    config = uvicorn.Config(
+        "service.app:app_from_environment",
+        factory=True,
+        workers=settings.workers,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    # uvicorn shuts down in good order at SIGTERM, and then raises it once more for whoever started it.
+    signal.signal(signal.SIGTERM, end_well)
+    try:
+        if settings.workers > 1:
+            Multiprocess(config, [listener]).run()
+        else:
+            uvicorn.Server(config).run([listener])
+    except KeyboardInterrupt:
+        pass
+
+
+def end_well(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main(prog_name="grove")

@@ -1,0 +1,255 @@
+"""The Starlette application: routes, the lifespan with its database, and what every request goes through.
+
+/graphql   the endpoint; for browsers, the explorer
+/static    the explorer's files
+/healthz   200 while the process lives
+/readyz    200 while the database can be reached and is migrated, 503 otherwise
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import schema
+from service.answers import error, fault
+from service.db import Database
+from service.errors import GroveError
+from service.logs import RequestLine, current_line, set_up_logs
+from service.settings import Settings, load_settings
+from service.view import GraphQLView
+
+STATIC = Path(__file__).parent / "static"
+READY_SECONDS = 5
+
+# The explorer's page, its scripts and its workers need no more; nothing comes from elsewhere.
+EXPLORER_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+# A name such as index-B9h2kQHB.js holds a hash of the content.
+HASHED = re.compile(r"-[\w-]{8}\.\w+$")
+REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
+
+log = structlog.get_logger("grove")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application. Its lifespan raises Unavailable where the database does not answer or is not as it should be."""
+    routes: list[BaseRoute] = [
+        Route(
+            "/graphql",
+            GraphQLView(
+                schema.schema._schema,
+                schema.execution_context_class,
+                schema.Context,
+                settings,
+                explorer_page if settings.explorer else None,
+            ),
+        ),
+        Route("/", to_the_explorer),
+        Route("/healthz", healthy),
+        Route("/readyz", ready),
+    ]
+    if settings.explorer:
+        routes.append(Mount("/static", ExplorerFiles(directory=STATIC, check_dir=False)))
+    middleware = [Middleware(Porch), Middleware(KnownHosts, hosts=settings.hosts)]
+    if settings.allowed_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Content-Type", "X-Request-Id"],
+                expose_headers=["Server-Timing", "X-Request-Id"],
+            )
+        )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
+        database = await Database.connect(
+            settings.database, pool_size=settings.pool_size, lock_wait_seconds=settings.lock_wait_seconds
+        )
+        try:
+            if settings.migrate:
+                await database.migrate()
+            yield {"database": database}
+        finally:
+            await database.close()
+
+    return Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={HTTPException: not_served},
+        lifespan=lifespan,
+    )
+
+
+def app_from_environment() -> Starlette:
+    """The application of a worker process, whose settings come with its environment."""
+    settings = load_settings()
+    set_up_logs(settings.log_format, settings.log_level, secrets=(settings.password,))
+    return create_app(settings)
+
+
+class Porch:
+    """What every request passes: it gets an id, the security headers and one line in the log.
+
+    A fault in the rooms behind is logged in full, and told to the client as a number.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        line = RequestLine(request_id(Headers(scope=scope).get("x-request-id")))
+        token = current_line.set(line)
+        started = time.perf_counter()
+        status: int | None = None
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = line.request_id
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=line.request_id):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            except Exception:
+                log.exception("fault")
+                line.errors.append("INTERNAL")
+                if status is None:
+                    await _json({"errors": [fault(line.request_id)]}, 500)(scope, receive, send_with_headers)
+            finally:
+                _log_request(scope, line, status, time.perf_counter() - started)
+                current_line.reset(token)
+
+
+def _log_request(scope: Scope, line: RequestLine, status: int | None, seconds: float) -> None:
+    """One line; a probe's only at the level «debug»."""
+    if status is None:
+        level = "info"
+    elif status >= 500:
+        level = "warning"
+    else:
+        level = "debug" if scope["path"] in {"/healthz", "/readyz"} else "info"
+    getattr(log, level)(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        # The client hung up before there was an answer.
+        status=status or "none",
+        ms=round(seconds * 1000, 1),
+        **line.known(),
+    )
+
+
+def request_id(offered: str | None) -> str:
+    """The client's own id for its request, where it is short and plain; otherwise a new one."""
+    return offered if offered and REQUEST_ID.fullmatch(offered) else uuid4().hex
+
+
+class KnownHosts:
+    """Answers to known names only, so that a page elsewhere cannot reach a local service under a name of its own.
+
+    A browser takes a page of evil.example to be of the same origin as this service once the name's owner lets it
+    point to 127.0.0.1. Probes are answered under any name.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+        self.app = app
+        self.hosts = {host.lower() for host in hosts if not host.startswith("*")}
+        self.endings = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self.known(scope):
+            host = Headers(scope=scope).get("host", "")[:100]
+            raise_to_user = f"This service does not go by the name {host!r}. Whoever runs it can allow the name in GROVE_ALLOWED_HOSTS."
+            await _json({"errors": [error("BAD_REQUEST", raise_to_user)]}, 421)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def known(self, scope: Scope) -> bool:
+        if not (self.hosts or self.endings) or scope["path"] in {"/healthz", "/readyz"}:
+            return True
+        host = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "").lower())
+        return host in self.hosts or host.endswith(self.endings)
+
+
+class ExplorerFiles(StaticFiles):
+    """The explorer's files; those whose names change with their content are kept by browsers for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        lasting = HASHED.search(path) is not None
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
+        response.headers["Content-Security-Policy"] = EXPLORER_POLICY
+        return response
+
+
+def explorer_page() -> Response:
+    return FileResponse(
+        STATIC / "index.html",
+        headers={"Cache-Control": "no-cache", "Content-Security-Policy": EXPLORER_POLICY},
+    )
+
+
+async def to_the_explorer(_: Request) -> Response:
+    # Relative, so that it holds behind a proxy that serves the service under a path.
+    return RedirectResponse("graphql")
+
+
+async def healthy(_: Request) -> Response:
+    return _json({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    database: Database = request.state.database
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await database.ready()
+    except TimeoutError:
+        return _json({"status": "unavailable", "reason": "The database does not answer."}, 503)
+    except GroveError as problem:
+        return _json({"status": "unavailable", "reason": str(problem)}, 503)
+    return _json({"status": "ok"})
+
+
+async def not_served(_: Request, problem: Exception) -> Response:
+    """A path or method that does not exist."""
+    assert isinstance(problem, HTTPException)
+    return _json({"errors": [error("BAD_REQUEST", problem.detail)]}, problem.status_code, problem.headers)
+
+
+def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")

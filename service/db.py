@@ -1,0 +1,209 @@
+"""Connections, snapshots and transactions: the one door to the database.
+
+Within `Database.snapshot()` or `Database.transaction()` the function `fetch` runs statements on the
+connection of the current request, which a context variable holds: resolvers and the store take domain
+arguments only. The two engines are in service/postgres.py and service/sqlite.py.
+
+Invariant: a connection goes back to its pool, without an open transaction, whatever happens to the task that
+used it: cancelled while it begins, waits for a row or commits. Hence the work below that runs to its end.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from service.dialects import Dialect, Forms, render
+
+T = TypeVar("T")
+Record = Sequence[Any]
+
+
+@dataclass(slots=True)
+class StatementCount:
+    """How many statements ran, BEGIN and COMMIT left out, and how many seconds they took together."""
+
+    statements: int = 0
+    seconds: float = 0.0
+
+
+class Connection(Protocol):
+    """What an engine lends: a connection inside an open transaction."""
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
+        """The rows of one statement. Raises Unavailable, TimedOut, or the driver's own error."""
+
+    async def commit(self) -> None:
+        """Makes the transaction permanent. Raises Unavailable when nobody can tell whether it is."""
+
+    async def release(self) -> None:
+        """Rolls back what is still open and gives the connection back; never raises."""
+
+
+class Engine(Protocol):
+    """One kind of database, with its pool."""
+
+    dialect: Dialect
+
+    async def open(self, *, write: bool) -> Connection:
+        """A connection with a transaction begun: a read-only snapshot, or one that may write.
+
+        Raises Unavailable when the database does not answer or no connection becomes free in time.
+        """
+
+    async def close(self) -> None:
+        """Closes every connection."""
+
+    def is_transient(self, error: BaseException) -> bool:
+        """Whether the same transaction, run again, may succeed or at least find out what is wrong.
+
+        So it is after a deadlock, and after a uniqueness or reference that another writer broke between our
+        look and our write: the second run sees what the other one wrote.
+        """
+
+
+_session: ContextVar["Session"] = ContextVar("session")
+_count: ContextVar[StatementCount | None] = ContextVar("statement_count", default=None)
+_unfinished: set[asyncio.Future[Any]] = set()
+
+
+class Session:
+    """One snapshot or transaction, shared by all tasks of a request; its statements run one after another.
+
+    The connection is taken at the first statement, so that a request without any takes none.
+    """
+
+    def __init__(self, engine: Engine, *, write: bool) -> None:
+        self.engine = engine
+        self.write = write
+        self.discarded = False
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        self._ended = False
+
+    def discard(self) -> None:
+        """Nothing of this transaction is to be kept."""
+        self.discarded = True
+
+    async def fetch(self, statement: str | Forms, arguments: Sequence[Any]) -> Sequence[Record]:
+        text = render(statement, self.engine.dialect)
+        count = _count.get()
+        async with self._lock:
+            if self._ended:
+                raise RuntimeError("a statement came after the end of its transaction")
+            if self._connection is None:
+                opening = self.engine.open(write=self.write)
+                self._connection = await to_its_end(opening, abandoned=lambda late: late.release())
+            started = time.perf_counter()
+            try:
+                return await self._connection.fetch(text, arguments)
+            finally:
+                if count is not None:
+                    count.statements += 1
+                    count.seconds += time.perf_counter() - started
+
+    async def end(self, *, commit: bool) -> None:
+        """Commits or rolls back, once, and gives the connection back."""
+        if not self._ended:
+            await to_its_end(self._end(commit=commit and not self.discarded))
+
+    async def _end(self, *, commit: bool) -> None:
+        self._ended = True
+        if self._connection is None:
+            return
+        try:
+            if commit:
+                await self._connection.commit()
+        finally:
+            await self._connection.release()
+
+
+async def to_its_end(
+    work: Coroutine[Any, Any, T], abandoned: Callable[[T], Coroutine[Any, Any, Any]] | None = None
+) -> T:
+    """The result of work that goes on by itself when the waiting task is cancelled.
+
+    A result that nobody waits for any more is given to `abandoned`.
+    """
+
+    async def tidy() -> None:
+        result = await task
+        if abandoned is not None:
+            await abandoned(result)
+
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        rest = asyncio.ensure_future(tidy())
+        _unfinished.add(rest)
+        rest.add_done_callback(_unfinished.discard)
+        # Asking for the error marks it as seen: there is nobody left to tell.
+        rest.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        raise
+
+
+async def fetch(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+    """The rows of one statement, run in the current snapshot or transaction."""
+    return await _session.get().fetch(statement, arguments)
+
+
+async def fetch_value(statement: str | Forms, *arguments: Any) -> Any:
+    """The first column of the first row, or None where there is no row."""
+    found = await fetch(statement, *arguments)
+    return found[0][0] if found else None
+
+
+def current() -> Session:
+    """The current snapshot or transaction."""
+    return _session.get()
+
+
+@contextmanager
+def count_statements() -> Iterator[StatementCount]:
+    """Counts the statements that run inside."""
+    count = StatementCount()
+    token = _count.set(count)
+    try:
+        yield count
+    finally:
+        _count.reset(token)
+
+
+class Database:
+    """An engine, its snapshots and its transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Session]:
+        """All that is fetched inside is read from one snapshot of the database."""
+        async with self._session(write=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """All that is done inside is kept at its end, or not at all: after an error or `discard()`."""
+        async with self._session(write=True) as session:
+            yield session
+            await session.end(commit=True)
+
+    @asynccontextmanager
+    async def _session(self, *, write: bool) -> AsyncIterator[Session]:
+        session = Session(self.engine, write=write)
+        token = _session.set(session)
+        try:
+            yield session
+        finally:
+            _session.reset(token)
+            await session.end(commit=False)
+
+    async def close(self) -> None:
+        """Waits for what is still being given back, then closes every connection."""
+        while _unfinished:
+            await asyncio.wait(_unfinished)
+        await self.engine.close()

@@ -1,0 +1,68 @@
+"""One text for both databases: statements are written for PostgreSQL, and these rules make SQLite's form.
+
+    $1                              ?1
+    = ANY($1::bigint[])             IN (SELECT value FROM json_each(?1))
+    unnest($1::bigint[]) AS a(id)   (SELECT value AS id FROM json_each(?1)) AS a
+    rows($1: id bigint, name text)  a table of the objects of a JSON array, with these columns
+    ::bigint                        left out
+    FOR NO KEY UPDATE, FOR SHARE    left out: SQLite has one writer at a time
+
+Nothing else is translated. A statement that must differ has its two forms side by side, in a `Forms`.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+Dialect = Literal["postgres", "sqlite"]
+
+_ROWS = re.compile(r"\brows\(\$(\d+): ([^)]+)\)")
+_ANY = re.compile(r"= ANY\(\$(\d+)::\w+\[\]\)")
+_UNNEST = re.compile(r"\bunnest\(\$(\d+)::\w+\[\]\) AS (\w+)\((\w+)\)")
+_CAST = re.compile(r"::\w+(\[\])?")
+_LOCK = re.compile(r"\bFOR (NO KEY UPDATE|SHARE)( OF \w+)?")
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+class Forms(NamedTuple):
+    """A statement in its two forms; both take the same arguments and answer the same rows."""
+
+    postgres: str
+    sqlite: str
+
+
+def rows(values: Sequence[dict[str, Any]]) -> str:
+    """The argument for `rows($n: …)`: objects with a key for each of its columns."""
+    return orjson.dumps(values).decode()
+
+
+@lru_cache(maxsize=2_000)
+def render(statement: str | Forms, dialect: Dialect) -> str:
+    """The text to send to a database of this dialect."""
+    if isinstance(statement, Forms):
+        statement = getattr(statement, dialect)
+    if dialect == "postgres":
+        return _ROWS.sub(r"(SELECT * FROM jsonb_to_recordset($\1::text::jsonb) AS item(\2))", statement)
+    text = _ROWS.sub(_sqlite_rows, statement)
+    text = _ANY.sub(r"IN (SELECT value FROM json_each(?\1))", text)
+    text = _UNNEST.sub(r"(SELECT value AS \3 FROM json_each(?\1)) AS \2", text)
+    return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text)))
+
+
+def _sqlite_rows(match: re.Match[str]) -> str:
+    names = [column.split()[0] for column in match[2].split(", ")]
+    columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
+    return f"(SELECT {columns} FROM json_each(?{match[1]}))"
+
+
+def sqlite_argument(value: Any) -> Any:
+    """The value as SQLite takes it: lists as JSON, instants as text of a fixed length that sorts."""
+    if isinstance(value, list | tuple | range):
+        return orjson.dumps(list(value)).decode()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(" ", "microseconds")
+    return value

@@ -1,0 +1,97 @@
+"""Integer keys inside, opaque typed ids outside.
+
+A key is a positive 63-bit integer made here, not by a database sequence: milliseconds since 2020, then 22
+bits that start at random and count up. Keys of one process so stand in the order of their making, a batch
+knows its keys before it is inserted, and a transaction that is rolled back leaves no trace (a sequence would
+have moved on).
+
+An id is a word for the type, the key in hexadecimal and a check character: `node_5f3a09c1e000017q`. The
+check character is the key modulo 31, which a single mistyped digit or two exchanged neighbours always change.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+
+from service.errors import GroveError
+
+EPOCH_MILLISECONDS = 1_577_836_800_000
+COUNTER_BITS = 22
+CHECK = "0123456789abcdefghjkmnpqrstuvwx"
+LARGEST_KEY = 2**63 - 1
+
+
+class Kind(StrEnum):
+    """The types of things that have an id; the value is the word that the id begins with."""
+
+    HIERARCHY = "hierarchy"
+    NODE = "node"
+    GROUP = "group"
+    CUSTOMER = "customer"
+    CHANGE = "change"
+
+
+NAMES = {
+    Kind.HIERARCHY: "a hierarchy",
+    Kind.NODE: "a hierarchy node",
+    Kind.GROUP: "a customer group",
+    Kind.CUSTOMER: "a customer",
+    Kind.CHANGE: "a change",
+}
+
+
+class BadId(GroveError):
+    """An id that is mangled or of another type than the place asks for; the message says which."""
+
+    code = "BAD_USER_INPUT"
+
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_key() -> int:
+    """A key greater than every key that this process has made before."""
+    return new_keys(1)[0]
+
+
+def new_keys(count: int) -> Sequence[int]:
+    """`count` ascending keys, greater than every key that this process has made before."""
+    global _last
+    with _lock:
+        now = (time.time_ns() // 1_000_000 - EPOCH_MILLISECONDS) << COUNTER_BITS
+        # The random start keeps two processes apart that make keys in the same millisecond.
+        start = max(_last + 1, now + secrets.randbelow(1 << (COUNTER_BITS - 1)))
+        _last = start + count
+        return range(start, start + count)
+
+
+def encode(kind: Kind, key: int) -> str:
+    """The id of the thing of this kind with this key."""
+    return f"{kind}_{key:x}{CHECK[key % 31]}"
+
+
+def decode(text: str, kind: Kind) -> int:
+    """The key behind the id of a thing of this kind. Raises BadId for any other text."""
+    found, key = decode_any(text)
+    if found is not kind:
+        raise BadId(f"«{text}» is the id of {NAMES[found]}; the id of {NAMES[kind]} is needed here.")
+    return key
+
+
+def decode_any(text: str) -> tuple[Kind, int]:
+    """The kind and key behind any id. Raises BadId for text that is none, or a mangled one."""
+    word, _, rest = text.partition("_")
+    try:
+        kind = Kind(word)
+        digits, check = rest[:-1], rest[-1:]
+        key = int(digits, 16)
+        # int() takes signs, blanks and underscores, which no id holds.
+        if f"{key:x}" != digits or not 0 < key <= LARGEST_KEY or CHECK[key % 31] != check:
+            raise ValueError
+    except ValueError:
+        shown = text if len(text) <= 80 else text[:80] + "…"
+        raise BadId(f"«{shown}» is not an id, or not a whole one; copy it as Grove gave it.") from None
+    return kind, key

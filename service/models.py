@@ -1,0 +1,136 @@
+"""The Tortoise models, on one page: the entity diagram.
+
+    hierarchy 1 ─── n level                    named, depth 1 at the top
+        │ 1
+        n
+      node n ─── 1 customer_group              a group's place, at most one in a hierarchy
+        │                 │ 1
+        └ parent          n
+                      membership n ─── 1 customer
+
+    closure (ancestor, descendant, distance)   derived from node.parent_id; raw SQL only
+    change                                     the log; it outlives what it speaks of, so it refers by plain keys
+    idempotency                                answers to be given again
+
+What a model cannot say (checks, collations, the closure and membership tables with their two-column keys)
+stands in migrations/. A model's docstring would be part of the migrations' state, hence the comments. The columns that end in _key and _fold are derived by service/names.py.
+"""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+# A named tree of customer groups.
+class Hierarchy(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    name = fields.TextField()
+    name_key = fields.TextField()
+    name_fold = fields.TextField()
+    description = fields.TextField()
+    search_fold = fields.TextField()
+    version = fields.IntField()
+    # How often the positions of siblings were spread anew: a cursor from before must not trust its positions.
+    spread = fields.IntField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "hierarchy"
+
+
+# A level of a hierarchy; `node_count` is derived.
+class Level(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    hierarchy = fields.ForeignKeyField("grove.Hierarchy", related_name="levels", on_delete=fields.CASCADE)
+    depth = fields.IntField()
+    name = fields.TextField()
+    name_key = fields.TextField()
+    node_count = fields.IntField()
+
+    class Meta:
+        table = "level"
+
+
+# A set of customers; `customer_count` is derived.
+class CustomerGroup(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    code = fields.TextField()
+    code_key = fields.TextField()
+    code_fold = fields.TextField()
+    name = fields.TextField()
+    name_key = fields.TextField()
+    name_fold = fields.TextField()
+    description = fields.TextField()
+    search_fold = fields.TextField()
+    status = fields.TextField()
+    customer_count = fields.IntField()
+    version = fields.IntField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "customer_group"
+
+
+# A group's place in a hierarchy; `depth` and the two counts are derived from the parents.
+class Node(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    hierarchy = fields.ForeignKeyField("grove.Hierarchy", related_name="nodes", on_delete=fields.RESTRICT)
+    group = fields.ForeignKeyField("grove.CustomerGroup", related_name="nodes", on_delete=fields.RESTRICT)
+    parent = fields.ForeignKeyField("grove.Node", related_name="children", null=True, on_delete=fields.RESTRICT)
+    position = fields.TextField()
+    depth = fields.IntField()
+    child_count = fields.IntField()
+    descendant_count = fields.IntField()
+
+    class Meta:
+        table = "node"
+
+
+# Somebody whom the company sells to or through.
+class Customer(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    code = fields.TextField()
+    code_key = fields.TextField()
+    code_fold = fields.TextField()
+    name = fields.TextField()
+    name_fold = fields.TextField()
+    search_fold = fields.TextField()
+    type = fields.TextField()
+    type_key = fields.TextField()
+    version = fields.IntField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "customer"
+
+
+# One committed change; the keys point to things that may be gone by now.
+class Change(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    at = fields.DatetimeField()
+    actor = fields.TextField()
+    action = fields.TextField()
+    hierarchy_key = fields.BigIntField(null=True)
+    group_key = fields.BigIntField(null=True)
+    customer_key = fields.BigIntField(null=True)
+    summary = fields.TextField()
+    before = fields.JSONField(null=True)
+    after = fields.JSONField(null=True)
+
+    class Meta:
+        table = "change"
+
+
+# The answer that was given to a mutation with this key, to be given again.
+class Idempotency(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    actor = fields.TextField()
+    key = fields.TextField()
+    fingerprint = fields.TextField()
+    answer = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "idempotency"

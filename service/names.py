@@ -1,0 +1,73 @@
+"""Names, codes and other text: cleaned for storing, keyed for identity, folded for search and order.
+
+    cleaned   what is shown: Unicode NFC, ends trimmed                      «  Łódź »      →  «Łódź»
+    key       what is unique: NFKC, case folded, runs of blanks are one     «ŁÓDŹ»         →  «łódź»
+    folded    what is searched and ordered: the key without accents         «Łódź»         →  «lodz»
+
+They are made here, in Python, so that SQLite and PostgreSQL agree on every letter.
+"""
+
+import re
+import unicodedata
+
+from service.errors import UserError, UserErrorCode, user_error
+
+NAME_LENGTH = 200
+CODE_LENGTH = 64
+TYPE_LENGTH = 64
+DESCRIPTION_LENGTH = 2_000
+# An index entry of PostgreSQL holds at most 2,704 bytes; compatibility forms can make a key 18 times as long.
+KEY_BYTES = 2_000
+
+_BLANKS = re.compile(r"\s+")
+# Letters whose stroke or shape is no combining mark, so that decomposing leaves them as they are.
+_STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+)
+
+
+def cleaned(text: str) -> str:
+    """The text as it is stored and shown."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def key(text: str) -> str:
+    """What makes two names or codes the same: equal keys. Applying it twice changes nothing."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", folded.casefold())).strip()
+
+
+def fold(text: str) -> str:
+    """The key without accents, for search and for order."""
+    decomposed = unicodedata.normalize("NFKD", key(text))
+    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKC", bare.translate(_STROKES))
+
+
+def searchable(*texts: str) -> str:
+    """The folded texts, a line each: what `search` looks in."""
+    return "\n".join(fold(text) for text in texts)
+
+
+def mistakes(label: str, text: str, length: int, *path: str | int, required: bool = True) -> list[UserError]:
+    """What is wrong with a cleaned one-line text at `path`: empty, too long, or with control characters."""
+    if not text or not key(text):
+        return [user_error(UserErrorCode.REQUIRED, f"{label} must not be empty.", *path)] if required else []
+    if len(text) > length or len(key(text).encode("utf-8", "surrogatepass")) > KEY_BYTES:
+        message = f"{label} may have at most {length} characters; this one has {len(text)}."
+        return [user_error(UserErrorCode.TOO_LONG, message, *path)]
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
+        message = f"{label} must be a single line of text without control characters."
+        return [user_error(UserErrorCode.INVALID, message, *path)]
+    return []
+
+
+def description_mistakes(text: str, *path: str | int) -> list[UserError]:
+    """What is wrong with a description at `path`; unlike a name it may have several lines."""
+    if len(text) > DESCRIPTION_LENGTH:
+        message = f"The description may have at most {DESCRIPTION_LENGTH} characters; this one has {len(text)}."
+        return [user_error(UserErrorCode.TOO_LONG, message, *path)]
+    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\r\t" for letter in text):
+        message = "The description must not have control characters."
+        return [user_error(UserErrorCode.INVALID, message, *path)]
+    return []

@@ -1,0 +1,95 @@
+"""Pages of a connection: what was asked for, what came back, and the cursors between.
+
+A cursor holds the values that its list is ordered by, for the row that it stands at, not a count of rows:
+the next page begins behind those values, whatever was inserted or deleted around them.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from service.errors import InvalidInput
+
+DEFAULT_SIZE = 50
+LARGEST_SIZE = 1_000
+
+MANGLED = "This cursor is mangled; use one that a page's `pageInfo` or edges gave."
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was asked for: at most `size` rows behind `after` and before `before`, the last ones if `backward`."""
+
+    size: int = DEFAULT_SIZE
+    after: str | None = None
+    before: str | None = None
+    backward: bool = False
+
+    @classmethod
+    def of(cls, first: int | None, after: str | None, last: int | None, before: str | None) -> "Page":
+        """The page that a connection's arguments ask for. Raises InvalidInput where they contradict."""
+        if first is not None and last is not None:
+            raise InvalidInput("Ask for `first` or for `last`, not for both at once.")
+        name, size = ("last", last) if last is not None else ("first", first)
+        if size is None:
+            size = DEFAULT_SIZE
+        if size < 0:
+            raise InvalidInput(f"`{name}` must not be negative; {size} was asked for.")
+        if size > LARGEST_SIZE:
+            raise InvalidInput(f"A page has at most {LARGEST_SIZE:,} rows; `{name}: {size}` was asked for.")
+        return cls(size, after, before, last is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Row]):
+    """What came back: the rows in the list's order, a cursor each, and whether there is more either way."""
+
+    rows: Sequence[Row]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+
+
+def cut(page: Page, rows: Sequence[Row], cursor: Callable[[Row], str]) -> Slice[Row]:
+    """The slice made of up to `page.size + 1` rows, which stand in reading order from the page's near end.
+
+    The row too many only tells that there is more.
+    """
+    more = len(rows) > page.size
+    rows = rows[: page.size]
+    if page.backward:
+        rows = rows[::-1]
+    return Slice(
+        rows,
+        [cursor(row) for row in rows],
+        has_next=page.before is not None if page.backward else more,
+        has_previous=more if page.backward else page.after is not None,
+    )
+
+
+def encode_cursor(order: str, values: Sequence[Any]) -> str:
+    """The cursor of a row with these values in the list order of this name."""
+    return base64.urlsafe_b64encode(orjson.dumps([order, *values])).decode().rstrip("=")
+
+
+def decode_cursor(text: str, order: str, types: Sequence[type]) -> list[Any]:
+    """The values, of these types, behind a cursor of the list order of this name.
+
+    Raises InvalidInput for a mangled cursor and for one of another list or order.
+    """
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        found, *values = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise InvalidInput(MANGLED) from None
+    if found != order:
+        raise InvalidInput("This cursor belongs to another list or order; start again without it.")
+    if [type(value) for value in values] != list(types):
+        raise InvalidInput(MANGLED)
+    return values

@@ -1,0 +1,139 @@
+"""The PostgreSQL engine: a pool of asyncpg connections."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from service.db import Record
+from service.dialects import Dialect
+from service.errors import TimedOut, Unavailable
+
+BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+ACQUIRE_SECONDS = 10.0
+RELEASE_SECONDS = 10.0
+
+# What tells that the server cannot be reached or does not let us in, as opposed to a faulty statement.
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+class PostgresConnection:
+    """A pooled connection inside a transaction."""
+
+    def __init__(self, pool: asyncpg.Pool, connection: Any) -> None:
+        self._pool = pool
+        self._connection = connection
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
+        try:
+            rows: Sequence[Record] = await self._connection.fetch(statement, *arguments)
+            return rows
+        except asyncpg.QueryCanceledError as error:
+            raise TimedOut("The database took too long to answer; ask for less at once.") from error
+        except asyncpg.LockNotAvailableError as error:
+            raise Unavailable("Another change to the same data is taking long; try again.") from error
+        except UNREACHABLE as error:
+            raise Unavailable("The connection to the database was lost; try again.") from error
+
+    async def commit(self) -> None:
+        try:
+            await self._connection.execute("COMMIT")
+        except UNREACHABLE as error:
+            raise Unavailable(
+                "The connection to the database was lost while the change was being kept: look whether it was, "
+                "or send it again with the same idempotencyKey."
+            ) from error
+
+    async def release(self) -> None:
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                if self._connection.is_in_transaction():
+                    await self._connection.execute("ROLLBACK")
+                await self._pool.release(self._connection)
+        except Exception:
+            # A connection in an unknown state is no longer lent to anybody; the pool makes a new one.
+            self._connection.terminate()
+            await self._pool.release(self._connection)
+
+
+class Postgres:
+    """A pool of `pool_size` connections; a statement waits for a lock for `lock_seconds` at the most."""
+
+    dialect: Dialect = "postgres"
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, pool_size: int, lock_seconds: float, statement_seconds: float
+    ) -> "Postgres":
+        """Opens the pool with a first connection. Raises Unavailable."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=pool_size,
+                # Transactions use only SET LOCAL and transaction-level locks, so nothing needs a reset,
+                # which would be two fifths of a small statement's time.
+                reset=_nothing_to_reset,
+                server_settings={
+                    "application_name": "grove",
+                    "lock_timeout": f"{int(lock_seconds * 1000)}ms",
+                    "statement_timeout": f"{int(statement_seconds * 1000)}ms",
+                    "idle_in_transaction_session_timeout": f"{int(2 * statement_seconds * 1000)}ms",
+                    # Compiling costs more than any statement here gains by it.
+                    "jit": "off",
+                },
+            )
+        except (*UNREACHABLE, TimeoutError) as error:
+            raise Unavailable(f"The database cannot be reached: {error}") from error
+        return cls(pool)
+
+    async def open(self, *, write: bool) -> PostgresConnection:
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable("All connections to the database are busy; try again.") from error
+        except UNREACHABLE as error:
+            raise Unavailable("The database cannot be reached; try again.") from error
+        lent = PostgresConnection(self._pool, connection)
+        try:
+            await connection.execute(BEGIN_WRITE if write else BEGIN_READ)
+        except BaseException as error:
+            await lent.release()
+            if isinstance(error, UNREACHABLE):
+                raise Unavailable("The connection to the database was lost; try again.") from error
+            raise
+        return lent
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), RELEASE_SECONDS)
+        except TimeoutError:
+            self._pool.terminate()
+
+    def is_transient(self, error: BaseException) -> bool:
+        return isinstance(
+            error,
+            asyncpg.SerializationError
+            | asyncpg.DeadlockDetectedError
+            | asyncpg.UniqueViolationError
+            | asyncpg.ForeignKeyViolationError,
+        )
+
+
+async def _nothing_to_reset(connection: Any) -> None:
+    return None

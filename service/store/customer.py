@@ -1,0 +1,295 @@
+"""Customers, and their membership in groups."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from service import db
+from service.dialects import Forms
+from service.matching import CustomerFilter, Order, Reference
+from service.names import fold, key, searchable
+from service.paging import Page, Slice
+from service.store.listing import Conditions, Listing, Sorting
+
+COLUMNS = "{0}.id, {0}.code, {0}.name, {0}.type, {0}.version, {0}.created_at, {0}.updated_at"
+CUSTOMER = COLUMNS.format("customer")
+
+
+class CustomerRow(NamedTuple):
+    """A customer as it is read."""
+
+    id: int
+    code: str
+    name: str
+    type: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+BY_KEYS = f"""
+    SELECT {CUSTOMER} FROM customer WHERE customer.id = ANY($1::bigint[])
+"""
+
+BY_CODES = f"""
+    SELECT {CUSTOMER}, customer.code_key FROM customer WHERE customer.code_key = ANY($1::text[])
+"""
+
+LOCK = f"""
+    SELECT {CUSTOMER} FROM customer WHERE customer.id = $1 FOR NO KEY UPDATE
+"""
+
+INSERT = """
+    INSERT INTO customer (
+        id, code, code_key, code_fold, name, name_fold, search_fold, type, type_key, version, created_at, updated_at
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)
+"""
+
+UPDATE = """
+    UPDATE customer SET code = $2, code_key = $3, code_fold = $4, name = $5, name_fold = $6, search_fold = $7,
+        type = $8, type_key = $9, version = version + 1, updated_at = $10
+    WHERE id = $1
+"""
+
+DELETE = """
+    DELETE FROM customer WHERE id = $1
+"""
+
+TYPES = """
+    -- The distinct types, one index look-up each: a walk from each to the next greater one.
+    WITH RECURSIVE found (type) AS (
+        SELECT min(type) FROM customer
+        UNION ALL
+        SELECT (SELECT min(customer.type) FROM customer WHERE customer.type > found.type)
+        FROM found WHERE found.type IS NOT NULL
+    )
+    SELECT type FROM found WHERE type <> ''
+"""
+
+GROUPS_OF = """
+    SELECT group_id FROM membership WHERE customer_id = $1 ORDER BY group_id
+"""
+
+ALREADY_IN = """
+    SELECT customer_id FROM membership WHERE group_id = $1 AND customer_id = ANY($2::bigint[])
+"""
+
+ADD = """
+    INSERT INTO membership (group_id, customer_id)
+    SELECT $1, item.id FROM unnest($2::bigint[]) AS item(id)
+"""
+
+REMOVE = """
+    DELETE FROM membership WHERE group_id = $1 AND customer_id = ANY($2::bigint[])
+"""
+
+REMOVE_FROM_ALL = """
+    DELETE FROM membership WHERE customer_id = $1
+"""
+
+EMPTY_GROUP = """
+    DELETE FROM membership WHERE group_id = $1
+"""
+
+IS_MEMBER = Forms(
+    # $2 the group, $3 the hierarchy or NULL for the group alone.
+    postgres="""
+        SELECT membership.customer_id FROM membership
+        WHERE membership.customer_id = ANY($1::bigint[]) AND membership.group_id IN (
+            SELECT $2::bigint
+            UNION
+            SELECT below.group_id
+            FROM node AS top
+            JOIN closure ON closure.ancestor_id = top.id
+            JOIN node AS below ON below.id = closure.descendant_id
+            WHERE top.group_id = $2 AND top.hierarchy_id = $3::bigint
+        )
+    """,
+    # From the few groups of the customers upward: SQLite would otherwise list the whole subtree.
+    sqlite="""
+        SELECT membership.customer_id FROM membership
+        WHERE membership.customer_id = ANY($1::bigint[]) AND (
+            membership.group_id = $2 OR EXISTS (
+                SELECT 1 FROM node AS below
+                JOIN closure ON closure.descendant_id = below.id
+                JOIN node AS top ON top.id = closure.ancestor_id
+                WHERE below.group_id = membership.group_id AND below.hierarchy_id = $3 AND top.group_id = $2
+            )
+        )
+    """,
+)
+
+COUNT_BELOW = """
+    -- How many different customers are in the groups at and below each node.
+    SELECT closure.ancestor_id, count(DISTINCT membership.customer_id)
+    FROM closure
+    JOIN node ON node.id = closure.descendant_id
+    JOIN membership ON membership.group_id = node.group_id
+    WHERE closure.ancestor_id = ANY($1::bigint[])
+    GROUP BY closure.ancestor_id
+"""
+
+ITEM = COLUMNS.format("item")
+ALL = Listing(columns=ITEM, table="customer", link="parent.id = 0")
+OF_GROUP = Listing(
+    columns=ITEM,
+    table="customer",
+    linked="membership JOIN customer AS item ON item.id = membership.customer_id",
+    link="membership.group_id = parent.id",
+)
+OF_NODE = Listing(
+    columns=ITEM,
+    table="customer",
+    linked=(
+        "node AS place JOIN membership ON membership.group_id = place.group_id"
+        " JOIN customer AS item ON item.id = membership.customer_id"
+    ),
+    link="place.id = parent.id",
+)
+BELOW_NODE = Listing(
+    columns=ITEM,
+    table="customer",
+    link="""item.id IN (
+        SELECT membership.customer_id
+        FROM closure
+        JOIN node AS place ON place.id = closure.descendant_id
+        JOIN membership ON membership.group_id = place.group_id
+        WHERE closure.ancestor_id = parent.id
+    )""",
+)
+SORTINGS = {
+    "CODE": Sorting("customer.code", "code_fold"),
+    "NAME": Sorting("customer.name", "name_fold"),
+    "TYPE": Sorting("customer.type", "type_key"),
+    "CREATED_AT": Sorting("customer.created", "created_at"),
+}
+
+
+async def by_keys(keys: Collection[int]) -> dict[int, CustomerRow]:
+    """The customers that there are of these. One statement."""
+    return {row[0]: CustomerRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
+
+
+async def by_codes(codes: Collection[str]) -> dict[str, CustomerRow]:
+    """Code, as a key, → customer, where there is one. One statement."""
+    found = await db.fetch(BY_CODES, [key(code) for code in codes])
+    return {row[-1]: CustomerRow._make(tuple(row)[:-1]) for row in found}
+
+
+async def by_reference(reference: Reference) -> CustomerRow | None:
+    """The one customer that is meant. One statement."""
+    if reference.key is not None:
+        return (await by_keys([reference.key])).get(reference.key)
+    return next(iter((await by_codes([str(reference.code)])).values()), None)
+
+
+async def lock(customer: int) -> CustomerRow | None:
+    """Locks a customer until the transaction ends. One statement."""
+    found = await db.fetch(LOCK, customer)
+    return CustomerRow._make(found[0]) if found else None
+
+
+async def page(
+    listing: Listing, parents: Sequence[int], page: Page, filter: CustomerFilter, order: Order
+) -> list[Slice[CustomerRow]]:
+    """A page for each parent of one of the listings above. One statement."""
+    return await listing.page(
+        parents, page, SORTINGS[order.field], order.descending, _conditions(filter), CustomerRow._make
+    )
+
+
+async def totals(listing: Listing, parents: Sequence[int], filter: CustomerFilter) -> list[int]:
+    """How many customers each parent has that meet the filter. One statement."""
+    return await listing.totals(parents, _conditions(filter))
+
+
+def _conditions(filter: CustomerFilter) -> Conditions:
+    found = Conditions()
+    found.contains("item.search_fold", filter.search)
+    found.match("item.code_fold", filter.code)
+    found.match("item.name_fold", filter.name)
+    if filter.types is not None:
+        found.add("item.type_key = ANY({}::text[])", [key(type) for type in filter.types])
+    for reference, word in ((filter.in_group, "EXISTS"), (filter.not_in_group, "NOT EXISTS")):
+        if reference is not None:
+            column, value = (
+                ("id", reference.key)
+                if reference.key is not None
+                else ("code_key", key(reference.code))
+                if reference.code is not None
+                else ("name_key", key(str(reference.name)))
+            )
+            found.add(
+                f"{word} (SELECT 1 FROM membership AS wanted WHERE wanted.customer_id = item.id AND"
+                f" wanted.group_id = (SELECT id FROM customer_group WHERE {column} = {{}}))",
+                value,
+            )
+    return found
+
+
+async def types() -> list[str]:
+    """The distinct types in use, bytewise. One statement, one index look-up a type."""
+    return [row[0] for row in await db.fetch(TYPES)]
+
+
+async def members_among(customers: Collection[int], group: int, hierarchy: int | None) -> set[int]:
+    """Those of the customers that are in a group or, with a hierarchy, in one below it there. One statement."""
+    return {row[0] for row in await db.fetch(IS_MEMBER, list(customers), group, hierarchy)}
+
+
+async def counts_below(nodes: Collection[int]) -> dict[int, int]:
+    """How many different customers are at and below each node. One statement; costs the members below."""
+    found: defaultdict[int, int] = defaultdict(int)
+    found.update({row[0]: row[1] for row in await db.fetch(COUNT_BELOW, list(nodes))})
+    return found
+
+
+async def insert(customer: int, code: str, name: str, type: str, at: datetime) -> None:
+    """A new customer at version 1. One statement."""
+    await db.fetch(INSERT, customer, *_values(code, name, type), at)
+
+
+async def update(customer: int, code: str, name: str, type: str, at: datetime) -> None:
+    """New values for a customer, one version further. One statement."""
+    await db.fetch(UPDATE, customer, *_values(code, name, type), at)
+
+
+def _values(code: str, name: str, type: str) -> list[str]:
+    return [code, key(code), fold(code), name, fold(name), searchable(code, name), type, key(type)]
+
+
+async def delete(customer: int) -> None:
+    """Deletes a customer, who is in no group any more. One statement."""
+    await db.fetch(DELETE, customer)
+
+
+async def groups_of(customer: int) -> list[int]:
+    """The groups that a customer was put into, by key. One statement."""
+    return [row[0] for row in await db.fetch(GROUPS_OF, customer)]
+
+
+async def already_in(group: int, customers: Collection[int]) -> set[int]:
+    """Those of the customers that are in the group itself. One statement."""
+    return {row[0] for row in await db.fetch(ALREADY_IN, group, list(customers))}
+
+
+async def add(group: int, customers: Collection[int]) -> None:
+    """Puts customers, none of whom is in it, into a group. One statement; the group's count is the caller's."""
+    await db.fetch(ADD, group, list(customers))
+
+
+async def remove(group: int, customers: Collection[int]) -> None:
+    """Takes customers out of a group. One statement; the group's count is the caller's."""
+    await db.fetch(REMOVE, group, list(customers))
+
+
+async def remove_from_all(customer: int) -> None:
+    """Takes a customer out of every group. One statement; the groups' counts are the caller's."""
+    await db.fetch(REMOVE_FROM_ALL, customer)
+
+
+async def empty(group: int) -> None:
+    """Takes every customer out of a group. One statement; the group's count is the caller's."""
+    await db.fetch(EMPTY_GROUP, group)

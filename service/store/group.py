@@ -1,0 +1,262 @@
+"""Customer groups."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from service import db
+from service.dialects import Forms, rows
+from service.matching import GroupFilter, Order, Reference
+from service.names import fold, key, searchable
+from service.paging import Page, Slice
+from service.store.listing import Conditions, Listing, Sorting
+
+COLUMNS = (
+    "{0}.id, {0}.code, {0}.name, {0}.description, {0}.status, {0}.customer_count, {0}.version, "
+    "{0}.created_at, {0}.updated_at"
+)
+GROUP = COLUMNS.format("customer_group")
+
+
+class GroupRow(NamedTuple):
+    """A customer group as it is read."""
+
+    id: int
+    code: str
+    name: str
+    description: str
+    status: str
+    customer_count: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewGroup(NamedTuple):
+    """A group to be inserted."""
+
+    id: int
+    code: str
+    name: str
+    description: str
+    status: str
+
+
+BY_KEYS = f"""
+    SELECT {GROUP} FROM customer_group WHERE customer_group.id = ANY($1::bigint[])
+"""
+
+BY_CODES = f"""
+    SELECT {GROUP}, customer_group.code_key FROM customer_group
+    WHERE customer_group.code_key = ANY($1::text[])
+"""
+
+BY_NAMES = f"""
+    SELECT {GROUP}, customer_group.name_key FROM customer_group
+    WHERE customer_group.name_key = ANY($1::text[])
+"""
+
+LOCK = f"""
+    -- For a change of the groups themselves or of their members.
+    SELECT {GROUP} FROM customer_group WHERE customer_group.id = ANY($1::bigint[]) ORDER BY customer_group.id
+    FOR NO KEY UPDATE
+"""
+
+HOLD = f"""
+    -- For putting the groups into a tree: they stay as they are meanwhile. Writers of other hierarchies may
+    -- hold them at the same time.
+    SELECT {GROUP} FROM customer_group WHERE customer_group.id = ANY($1::bigint[]) ORDER BY customer_group.id
+    FOR SHARE
+"""
+
+INSERT = """
+    INSERT INTO customer_group (
+        id, code, code_key, code_fold, name, name_key, name_fold, description, search_fold, status,
+        customer_count, version, created_at, updated_at
+    )
+    SELECT item.id, item.code, item.code_key, item.code_fold, item.name, item.name_key, item.name_fold,
+        item.description, item.search_fold, item.status, 0, 1, $2, $2
+    FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_key text, name_fold text, description text, search_fold text, status text) AS item
+"""  # noqa: E501
+
+UPDATE = """
+    UPDATE customer_group SET code = $2, code_key = $3, code_fold = $4, name = $5, name_key = $6, name_fold = $7,
+        description = $8, search_fold = $9, status = $10
+    WHERE id = $1
+"""
+
+TOUCH = """
+    -- One committed change more, and with it so many members more or less.
+    UPDATE customer_group
+    SET version = version + 1, updated_at = $2, customer_count = customer_count + item.members
+    FROM rows($1: id bigint, members int) AS item
+    WHERE customer_group.id = item.id
+"""
+
+DELETE = """
+    DELETE FROM customer_group WHERE id = $1
+"""
+
+NEXT_CODE = Forms(
+    postgres="SELECT nextval('customer_group_code')",
+    sqlite="UPDATE customer_group_code SET last_value = last_value + 1 RETURNING last_value",
+)
+
+PEEK_CODE = Forms(
+    # What NEXT_CODE would give, without taking it: a dry run keeps nothing, and a sequence never goes back.
+    postgres="SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM customer_group_code",
+    sqlite="SELECT last_value + 1 FROM customer_group_code",
+)
+
+ITEM = COLUMNS.format("item")
+ALL = Listing(columns=ITEM, table="customer_group", link="parent.id = 0")
+OF_CUSTOMER = Listing(
+    columns=ITEM,
+    table="customer_group",
+    linked="membership JOIN customer_group AS item ON item.id = membership.group_id",
+    link="membership.customer_id = parent.id",
+)
+UNASSIGNED = Listing(
+    columns=ITEM,
+    table="customer_group",
+    link="""NOT EXISTS (
+        SELECT 1 FROM node AS place WHERE place.group_id = item.id AND place.hierarchy_id = parent.id
+    )""",
+)
+SORTINGS = {
+    "CODE": Sorting("group.code", "code_fold"),
+    "NAME": Sorting("group.name", "name_fold"),
+    "STATUS": Sorting("group.status", "status"),
+    "CUSTOMER_COUNT": Sorting("group.customers", "customer_count"),
+    "CREATED_AT": Sorting("group.created", "created_at"),
+    "UPDATED_AT": Sorting("group.updated", "updated_at"),
+}
+
+
+async def by_keys(keys: Collection[int]) -> dict[int, GroupRow]:
+    """The groups that there are of these. One statement."""
+    return {row[0]: GroupRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
+
+
+async def by_codes(codes: Collection[str]) -> dict[str, GroupRow]:
+    """Code, as a key, → group, where there is one. One statement."""
+    return _keyed(await db.fetch(BY_CODES, [key(code) for code in codes]))
+
+
+async def by_names(names: Collection[str]) -> dict[str, GroupRow]:
+    """Name, as a key, → group, where there is one. One statement."""
+    return _keyed(await db.fetch(BY_NAMES, [key(name) for name in names]))
+
+
+def _keyed(found: Sequence[Sequence[object]]) -> dict[str, GroupRow]:
+    return {str(row[-1]): GroupRow._make(tuple(row)[:-1]) for row in found}
+
+
+async def by_references(references: Sequence[Reference]) -> list[GroupRow | None]:
+    """The group meant by each reference, or None. At most three statements, one a kind of reference."""
+    keys = [reference.key for reference in references if reference.key is not None]
+    codes = [reference.code for reference in references if reference.code is not None]
+    names = [reference.name for reference in references if reference.name is not None]
+    keyed = await by_keys(keys) if keys else {}
+    coded = await by_codes(codes) if codes else {}
+    named = await by_names(names) if names else {}
+    return [
+        keyed.get(reference.key)
+        if reference.key is not None
+        else coded.get(key(reference.code))
+        if reference.code is not None
+        else named.get(key(str(reference.name)))
+        for reference in references
+    ]
+
+
+async def by_reference(reference: Reference) -> GroupRow | None:
+    """The one group that is meant. One statement."""
+    return (await by_references([reference]))[0]
+
+
+async def lock(keys: Collection[int]) -> dict[int, GroupRow]:
+    """Locks the groups that there are of these, by key, for a change of theirs. One statement."""
+    return {row[0]: GroupRow._make(row) for row in await db.fetch(LOCK, sorted(keys))}
+
+
+async def hold(keys: Collection[int]) -> dict[int, GroupRow]:
+    """Keeps the groups that there are of these, by key, as they are until the transaction ends. One statement."""
+    return {row[0]: GroupRow._make(row) for row in await db.fetch(HOLD, sorted(keys))}
+
+
+async def page(
+    listing: Listing, parents: Sequence[int], page: Page, filter: GroupFilter, order: Order
+) -> list[Slice[GroupRow]]:
+    """A page for each parent of one of the listings above. One statement."""
+    return await listing.page(
+        parents, page, SORTINGS[order.field], order.descending, _conditions(filter), GroupRow._make
+    )
+
+
+async def totals(listing: Listing, parents: Sequence[int], filter: GroupFilter) -> list[int]:
+    """How many groups each parent has that meet the filter. One statement."""
+    return await listing.totals(parents, _conditions(filter))
+
+
+def _conditions(filter: GroupFilter) -> Conditions:
+    found = Conditions()
+    found.contains("item.search_fold", filter.search)
+    found.match("item.code_fold", filter.code)
+    found.match("item.name_fold", filter.name)
+    if filter.status is not None:
+        found.add("item.status = {}", filter.status)
+    if filter.fewest_customers is not None:
+        found.add("item.customer_count >= {}", filter.fewest_customers)
+    if filter.most_customers is not None:
+        found.add("item.customer_count <= {}", filter.most_customers)
+    if filter.contains_customer is not None:
+        customer = filter.contains_customer
+        column, value = ("id", customer.key) if customer.key is not None else ("code_key", key(str(customer.code)))
+        found.add(
+            "EXISTS (SELECT 1 FROM membership AS wanted WHERE wanted.group_id = item.id AND"
+            f" wanted.customer_id = (SELECT id FROM customer WHERE {column} = {{}}))",
+            value,
+        )
+    return found
+
+
+async def insert(groups: Sequence[NewGroup], at: datetime) -> None:
+    """New groups at version 1, without members. One statement."""
+    values = [
+        {
+            **group._asdict(),
+            "code_key": key(group.code),
+            "code_fold": fold(group.code),
+            "name_key": key(group.name),
+            "name_fold": fold(group.name),
+            "search_fold": searchable(group.code, group.name, group.description),
+        }
+        for group in groups
+    ]
+    await db.fetch(INSERT, rows(values), at)
+
+
+async def update(group: int, code: str, name: str, description: str, status: str) -> None:
+    """New values for a group. One statement; the version is `touch`'s."""
+    search = searchable(code, name, description)
+    await db.fetch(
+        UPDATE, group, code, key(code), fold(code), name, key(name), fold(name), description, search, status
+    )
+
+
+async def touch(members: Mapping[int, int], at: datetime) -> None:
+    """One committed change more of each group: group → how many members more. One statement."""
+    values = [{"id": group, "members": count} for group, count in members.items()]
+    await db.fetch(TOUCH, rows(values), at)
+
+
+async def delete(group: int) -> None:
+    """Deletes a group that has no members and stands in no hierarchy. One statement."""
+    await db.fetch(DELETE, group)
+
+
+async def next_code(*, peek: bool) -> str:
+    """The next generated code, CG-000001 and so on; with `peek` without taking it. One statement."""
+    number = await db.fetch_value(PEEK_CODE if peek else NEXT_CODE)
+    return f"CG-{number:06d}"

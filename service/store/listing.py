@@ -1,0 +1,169 @@
+"""Pages of lists, for many parents at once, by keys: never an offset, one statement whatever the parents.
+
+A `Listing` says where the rows come from and what ties them to a parent. In its texts `item` is the row that
+is listed and `parent.id` the parent's key; a list without parents has the one parent 0.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from service import db
+from service.dialects import Forms
+from service.errors import InvalidInput
+from service.matching import Match, MatchKind
+from service.names import fold
+from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
+
+
+class Sorting(NamedTuple):
+    """A column of `item` that a list can be ordered by, and whether its values differ among siblings."""
+
+    name: str
+    column: str
+    distinct: bool = False
+
+
+class Conditions:
+    """Conditions and their arguments, numbered as they come; the text depends on the kinds of filters alone."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.arguments: list[Any] = []
+
+    def argument(self, value: Any) -> str:
+        """The placeholder for a value. The first two numbers belong to the parents and the limit."""
+        self.arguments.append(value)
+        return f"${len(self.arguments) + 2}"
+
+    def add(self, text: str, *values: Any) -> None:
+        """A condition in whose text each {} stands for the next value."""
+        self.texts.append(text.format(*(self.argument(value) for value in values)))
+
+    def match(self, column: str, match: Match | None) -> None:
+        """Matches a folded column; None is no condition."""
+        if match is None:
+            return
+        values = [fold(value) for value in match.values]
+        if match.kind is MatchKind.IN or match.kind is MatchKind.EQUALS:
+            self.add(f"{column} = ANY({{}}::text[])", values)
+        elif match.kind is MatchKind.CONTAINS:
+            self.contains(column, match.values[0])
+        elif values[0]:
+            # A range, not LIKE: it can use the index on the folded column in both databases.
+            self.add(f"{column} >= {{}} AND {column} < {{}}", values[0], values[0] + "\U0010ffff")
+
+    def contains(self, column: str, text: str | None) -> None:
+        """A folded column contains the text, in which % and _ are plain characters; None is no condition."""
+        if text is not None and fold(text):
+            pattern = fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            self.add(f"{column} LIKE {{}} ESCAPE '\\'", f"%{pattern}%")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Where rows come from: `columns`, the key first, of `table AS item` and what is `joined` to it.
+
+    `source` and `link` tie the items to a parent; `source` defaults to the table with what is joined.
+    """
+
+    columns: str
+    table: str
+    link: str
+    joined: str = ""
+    linked: str = ""
+
+    @property
+    def source(self) -> str:
+        return f"{self.linked or self.table + ' AS item'} {self.joined}"
+
+    async def page(
+        self,
+        parents: Sequence[int],
+        page: Page,
+        sorting: Sorting,
+        descending: bool,
+        conditions: Conditions,
+        make: Callable[[Sequence[Any]], Any],
+        cursor: Callable[[Sequence[Any]], str] | None = None,
+        after: Sequence[Any] | None = None,
+        before: Sequence[Any] | None = None,
+    ) -> list[Slice[Any]]:
+        """One slice a parent, in the order of the parents; `make` makes a row of its columns. One statement.
+
+        A list with cursors of its own gives `cursor`, which makes one of the columns, and the sort values
+        that the page's cursors stand for as `after` and `before`.
+        """
+        order = sorting.name + (":desc" if descending else "")
+        keys = ("item." + sorting.column,) if sorting.distinct else ("item." + sorting.column, "item.id")
+        reading_down = descending != page.backward
+        if cursor is None:
+            after, before = (sort_values(text, order, sorting) for text in (page.after, page.before))
+        for edge, operator in ((after, "<" if descending else ">"), (before, ">" if descending else "<")):
+            if edge is not None:
+                placeholders = ", ".join(["{}"] * len(keys))
+                conditions.add(f"({', '.join(keys)}) {operator} ({placeholders})", *edge[: len(keys)])
+        direction = "DESC" if reading_down else "ASC"
+        ordering = ", ".join(f"{key} {direction}" for key in keys)
+        where = " AND ".join([self.link, *conditions.texts])
+        columns = f"{self.columns}, item.{sorting.column} AS sort_value"
+        statement = Forms(
+            postgres=f"""
+                SELECT parent.id, item.* FROM unnest($1::bigint[]) AS parent(id)
+                CROSS JOIN LATERAL (
+                    SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
+                ) AS item
+            """,
+            sqlite=f"""
+                SELECT parent.id, {columns} FROM unnest($1::bigint[]) AS parent(id)
+                JOIN {self.table} AS item ON item.id IN (
+                    SELECT item.id FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
+                ) {self.joined}
+            """,
+        )
+        found = await db.fetch(statement, parents, page.size + 1, *conditions.arguments)
+        rows_of: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
+        for record in found:
+            rows_of[record[0]].append(tuple(record)[1:])
+        slices = []
+        for parent in parents:
+            # Neither database promises an order here: bytes in C order are code points in Python's.
+            rows = sorted(rows_of[parent], key=itemgetter(-1, 0), reverse=reading_down)
+            raw = cut(page, rows, lambda row: cursor(row) if cursor else _cursor(order, row))
+            slices.append(
+                Slice([make(row[:-1]) for row in raw.rows], raw.cursors, raw.has_next, raw.has_previous)
+            )
+        return slices
+
+    async def totals(self, parents: Sequence[int], conditions: Conditions) -> list[int]:
+        """How many rows each parent's whole list has, in the order of the parents. One statement."""
+        where = " AND ".join([self.link, *conditions.texts])
+        # $2 is the limit in `page`; it is named here so that the numbers agree.
+        statement = f"""
+            SELECT parent.id, (SELECT count(*) FROM {self.source} WHERE {where} AND $2::int = 0)
+            FROM unnest($1::bigint[]) AS parent(id)
+        """
+        found = {record[0]: record[1] for record in await db.fetch(statement, parents, 0, *conditions.arguments)}
+        return [found[parent] for parent in parents]
+
+
+def _cursor(order: str, row: Sequence[Any]) -> str:
+    value = row[-1].isoformat() if isinstance(row[-1], datetime) else row[-1]
+    return encode_cursor(order, [value, row[0]])
+
+
+def sort_values(cursor: str | None, order: str, sorting: Sorting) -> list[Any] | None:
+    """The sort value and key behind a cursor of this order. Raises InvalidInput."""
+    if cursor is None:
+        return None
+    wanted = int if sorting.column in ("customer_count", "id") else str
+    value, key = decode_cursor(cursor, order, (wanted, int))
+    if sorting.column.endswith("_at"):
+        try:
+            return [datetime.fromisoformat(value), key]
+        except ValueError:
+            raise InvalidInput(MANGLED) from None
+    return [value, key]

@@ -1,0 +1,319 @@
+"""Nodes: reading them, and the positions among siblings."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from service import db
+from service.matching import NodeFilter
+from service.names import key
+from service.paging import Page, Slice, decode_cursor, encode_cursor
+from service.store.listing import Conditions, Listing, Sorting
+
+COLUMNS = (
+    "{0}.id, {0}.hierarchy_id, {0}.group_id, {0}.parent_id, {0}.position, {0}.depth, "
+    "{0}.child_count, {0}.descendant_count"
+)
+NODE = COLUMNS.format("node")
+SCOPE = "COALESCE({0}.parent_id, -{0}.hierarchy_id)"
+
+
+class NodeRow(NamedTuple):
+    """A node as it is read: light, and equal to another of the same state."""
+
+    id: int
+    hierarchy_id: int
+    group_id: int
+    parent_id: int | None
+    position: str
+    depth: int
+    child_count: int
+    descendant_count: int
+
+    @property
+    def scope(self) -> int:
+        """Where it stands among siblings: its parent, or minus its hierarchy."""
+        return self.parent_id if self.parent_id is not None else -self.hierarchy_id
+
+
+BY_KEYS = f"""
+    SELECT {NODE} FROM node WHERE node.id = ANY($1::bigint[])
+"""
+
+OF_GROUPS = f"""
+    -- Where groups stand, one node a hierarchy, by hierarchy name.
+    SELECT {NODE} FROM node JOIN hierarchy ON hierarchy.id = node.hierarchy_id
+    WHERE node.group_id = ANY($1::bigint[])
+    ORDER BY node.group_id, hierarchy.name_fold, hierarchy.id
+"""
+
+OF_CUSTOMERS = f"""
+    -- Where the groups of customers stand, in one hierarchy or (NULL) in all.
+    SELECT membership.customer_id, {NODE}
+    FROM membership
+    JOIN node ON node.group_id = membership.group_id
+    JOIN hierarchy ON hierarchy.id = node.hierarchy_id
+    WHERE membership.customer_id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR node.hierarchy_id = $2)
+    ORDER BY membership.customer_id, hierarchy.name_fold, hierarchy.id, node.depth, node.id
+"""
+
+OF_GROUP_IN = f"""
+    SELECT {NODE} FROM node WHERE node.hierarchy_id = ANY($1::bigint[]) AND node.group_id = $2
+"""
+
+HIERARCHIES_OF_GROUP = """
+    SELECT hierarchy_id FROM node WHERE group_id = $1 ORDER BY hierarchy_id
+"""
+
+ANCESTORS = f"""
+    -- From the root down to the parent of each node.
+    SELECT up.descendant_id, {NODE}
+    FROM closure AS up JOIN node ON node.id = up.ancestor_id
+    WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
+    ORDER BY up.descendant_id, up.distance DESC
+"""
+
+PATHS = """
+    -- Group names from the root down to each node itself.
+    SELECT up.descendant_id, customer_group.name
+    FROM closure AS up
+    JOIN node ON node.id = up.ancestor_id
+    JOIN customer_group ON customer_group.id = node.group_id
+    WHERE up.descendant_id = ANY($1::bigint[])
+    ORDER BY up.descendant_id, up.distance DESC
+"""
+
+INDEXES = f"""
+    -- The place of each node among its siblings. Reads the siblings of each named node, once.
+    SELECT placed.id, placed.place FROM (
+        SELECT node.id, row_number() OVER (PARTITION BY {SCOPE.format("node")} ORDER BY node.position) - 1 AS place
+        FROM node
+        WHERE {SCOPE.format("node")} IN (
+            SELECT {SCOPE.format("named")} FROM node AS named WHERE named.id = ANY($1::bigint[])
+        )
+    ) AS placed
+    WHERE placed.id = ANY($1::bigint[])
+"""
+
+CHILDREN = f"""
+    -- All children of some nodes, in order within each.
+    SELECT {NODE} FROM node WHERE node.parent_id = ANY($1::bigint[]) ORDER BY node.parent_id, node.position
+"""
+
+SIBLINGS = f"""
+    -- Everything in one scope, in order.
+    SELECT {NODE} FROM node WHERE {SCOPE.format("node")} = $1 ORDER BY node.position
+"""
+
+FIRST = f"""
+    SELECT min(position) FROM node WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[])
+"""
+
+LAST = f"""
+    SELECT max(position) FROM node WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[])
+"""
+
+NEXT_ABOVE = f"""
+    -- The nearest position behind $3 in a scope, some nodes left out.
+    SELECT position FROM node
+    WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[]) AND position > $3
+    ORDER BY position LIMIT 1
+"""
+
+NEXT_BELOW = f"""
+    -- The nearest position before $3 in a scope, some nodes left out.
+    SELECT position FROM node
+    WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[]) AND position < $3
+    ORDER BY position DESC LIMIT 1
+"""
+
+AT_INDEX = f"""
+    -- The position at place $3 of a scope and the one before it, some nodes left out.
+    SELECT position FROM node
+    WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[])
+    ORDER BY position LIMIT $4 OFFSET $3
+"""
+
+SPREAD = """
+    -- How often the siblings in a node's hierarchy were spread anew, and where the node stands now.
+    SELECT hierarchy.spread, node.position
+    FROM node JOIN hierarchy ON hierarchy.id = node.hierarchy_id WHERE node.id = $1
+"""
+
+NEXT_OF_EACH = f"""
+    -- The position of each node and that of the sibling behind it.
+    SELECT named.id, named.position, (
+        SELECT node.position FROM node
+        WHERE {SCOPE.format("node")} = {SCOPE.format("named")} AND node.position > named.position
+        ORDER BY node.position LIMIT 1
+    )
+    FROM node AS named WHERE named.id = ANY($1::bigint[])
+"""
+
+LISTING = Listing(
+    columns=COLUMNS.format("item") + ", sown.spread",
+    table="node",
+    joined="JOIN hierarchy AS sown ON sown.id = item.hierarchy_id",
+    link=f"{SCOPE.format('item')} = parent.id",
+)
+POSITION = Sorting("siblings", "position", distinct=True)
+
+
+async def by_keys(keys: Collection[int]) -> dict[int, NodeRow]:
+    """The nodes that there are of these. One statement."""
+    return {row[0]: NodeRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
+
+
+async def of_groups(groups: Collection[int]) -> dict[int, list[NodeRow]]:
+    """Where each group stands, by hierarchy name. One statement."""
+    found: dict[int, list[NodeRow]] = {group: [] for group in groups}
+    for row in await db.fetch(OF_GROUPS, list(groups)):
+        node = NodeRow._make(row)
+        found[node.group_id].append(node)
+    return found
+
+
+async def of_customers(customers: Collection[int], hierarchy: int | None) -> dict[int, list[NodeRow]]:
+    """Where each customer's groups stand, by hierarchy name, then from the top. One statement."""
+    found: dict[int, list[NodeRow]] = {customer: [] for customer in customers}
+    for customer, *row in await db.fetch(OF_CUSTOMERS, list(customers), hierarchy):
+        found[customer].append(NodeRow._make(row))
+    return found
+
+
+async def of_group_in(hierarchies: Collection[int], group: int) -> dict[int, NodeRow]:
+    """Hierarchy → the node of a group in it, where it has one. One statement."""
+    return {row[1]: NodeRow._make(row) for row in await db.fetch(OF_GROUP_IN, list(hierarchies), group)}
+
+
+async def hierarchies_of_group(group: int) -> list[int]:
+    """The hierarchies in which a group stands, by key. One statement."""
+    return [row[0] for row in await db.fetch(HIERARCHIES_OF_GROUP, group)]
+
+
+async def ancestors(nodes: Collection[int]) -> dict[int, list[NodeRow]]:
+    """For each node its ancestors from the root down. One statement."""
+    found: dict[int, list[NodeRow]] = {node: [] for node in nodes}
+    for node, *row in await db.fetch(ANCESTORS, list(nodes)):
+        found[node].append(NodeRow._make(row))
+    return found
+
+
+async def paths(nodes: Collection[int]) -> dict[int, list[str]]:
+    """For each node the group names from the root down to itself. One statement."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for node, name in await db.fetch(PATHS, list(nodes)):
+        found[node].append(name)
+    return found
+
+
+async def indexes(nodes: Collection[int]) -> dict[int, int]:
+    """The place of each node among its siblings, from 0. One statement; reads all siblings."""
+    return {row[0]: row[1] for row in await db.fetch(INDEXES, list(nodes))}
+
+
+async def children(parents: Collection[int]) -> dict[int, list[NodeRow]]:
+    """All children of each node, in order. One statement; reads them all."""
+    found: dict[int, list[NodeRow]] = {parent: [] for parent in parents}
+    for row in await db.fetch(CHILDREN, list(parents)):
+        node = NodeRow._make(row)
+        assert node.parent_id is not None
+        found[node.parent_id].append(node)
+    return found
+
+
+async def siblings(scope: int) -> list[NodeRow]:
+    """All nodes in a scope, in order. One statement; reads them all."""
+    return [NodeRow._make(row) for row in await db.fetch(SIBLINGS, scope)]
+
+
+async def first_position(scope: int, leaving: Sequence[int]) -> str | None:
+    """The lowest position in a scope, the leaving nodes passed over. One statement."""
+    position: str | None = await db.fetch_value(FIRST, scope, leaving)
+    return position
+
+
+async def last_position(scope: int, leaving: Sequence[int]) -> str | None:
+    """The highest position in a scope, the leaving nodes passed over. One statement."""
+    position: str | None = await db.fetch_value(LAST, scope, leaving)
+    return position
+
+
+async def position_after(scope: int, leaving: Sequence[int], position: str) -> str | None:
+    """The next higher position in a scope, the leaving nodes passed over. One statement."""
+    found: str | None = await db.fetch_value(NEXT_ABOVE, scope, leaving, position)
+    return found
+
+
+async def position_before(scope: int, leaving: Sequence[int], position: str) -> str | None:
+    """The next lower position in a scope, the leaving nodes passed over. One statement."""
+    found: str | None = await db.fetch_value(NEXT_BELOW, scope, leaving, position)
+    return found
+
+
+async def positions_around(
+    scope: int, leaving: Sequence[int], index: int
+) -> tuple[str | None, str | None]:
+    """The positions between which place `index` lies, the leaving nodes passed over; past the end: after the last.
+
+    At most two statements. Counting to a place costs as many index entries as stand before it.
+    """
+    if index == 0:
+        return None, await first_position(scope, leaving)
+    found = [row[0] for row in await db.fetch(AT_INDEX, scope, leaving, index - 1, 2)]
+    if not found:
+        return await last_position(scope, leaving), None
+    return found[0], found[1] if len(found) > 1 else None
+
+
+async def positions_behind(nodes: Collection[int]) -> dict[int, tuple[str, str | None]]:
+    """For each node its position and the next higher one among its siblings. One statement."""
+    return {row[0]: (row[1], row[2]) for row in await db.fetch(NEXT_OF_EACH, list(nodes))}
+
+
+async def page_of_children(scopes: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
+    """A page of the nodes in each scope, in order. One statement, and one more for each cursor given."""
+    after, before = [await _position_now(cursor) for cursor in (page.after, page.before)]
+    return await LISTING.page(
+        scopes, page, POSITION, False, Conditions(), _node, cursor=_cursor, after=after, before=before
+    )
+
+
+def _node(row: Sequence[Any]) -> NodeRow:
+    return NodeRow._make(row[:-1])
+
+
+def _cursor(row: Sequence[Any]) -> str:
+    node, spread = NodeRow._make(row[:8]), row[8]
+    return encode_cursor("siblings", [spread, node.position, node.id])
+
+
+async def _position_now(cursor: str | None) -> list[str] | None:
+    """The position that a cursor stands for: the one it holds, unless the siblings were spread anew since.
+
+    A node that was merely re-ordered or moved does not take the reader's place along.
+    """
+    if cursor is None:
+        return None
+    spread, position, node = decode_cursor(cursor, "siblings", (int, str, int))
+    found = await db.fetch(SPREAD, node)
+    return [found[0][1] if found and found[0][0] != spread else position]
+
+
+def conditions(filter: NodeFilter, max_depth: int | None = None) -> Conditions:
+    """The filter on the nodes of a listing, as conditions on `item`, its group and its distance from the top."""
+    found = Conditions()
+    if max_depth is not None:
+        found.add("below.distance <= {}", max_depth)
+    if filter.depth is not None:
+        found.add("item.depth = {}", filter.depth)
+    if filter.level is not None:
+        found.add(
+            "item.depth = (SELECT level.depth FROM level"
+            " WHERE level.hierarchy_id = item.hierarchy_id AND level.name_key = {})",
+            key(filter.level),
+        )
+    if filter.status is not None:
+        found.add("item_group.status = {}", filter.status)
+    found.contains("item_group.search_fold", filter.search)
+    return found

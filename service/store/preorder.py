@@ -1,0 +1,347 @@
+"""Display order: each parent before its children, siblings in their own order, a page at a time.
+
+A page costs what the page costs, wherever it lies: the walk starts at the cursor's place and steps over whole
+subtrees by their kept numbers of descendants. Every row has a rank, its distance in rows from the page's near
+end, known before the row is read; nothing with a rank beyond the page is visited.
+
+A cursor holds the chain of nodes from the listing's top down to its row, each with its position. The page
+behind it is made of the row's own descendants, then of the siblings that follow it, then of those that follow
+its parent, and so on up: each a `Step`. The page before it goes the same way backward and takes the parents in.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from service import db
+from service.dialects import Forms, rows
+from service.errors import InvalidInput
+from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
+from service.store.node import NODE, SCOPE, NodeRow
+
+# Before every position, and behind every one (a parked position begins with a single tilde).
+LOWEST, HIGHEST = "", "~~"
+
+Link = tuple[int, str]
+
+
+class Step(NamedTuple):
+    """Siblings to walk: those of `scope` beyond `position`, and (backward) then the node `above` them."""
+
+    listing: int
+    number: int
+    scope: int
+    position: str
+    above: int | None
+
+
+FORWARD = Forms(
+    postgres=f"""
+        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it.
+        WITH RECURSIVE
+        start AS (
+            SELECT step.listing, sibling.id, sum(sibling.size) OVER so_far - sibling.size AS rank
+            FROM rows($1: listing bigint, number int, scope bigint, position text) AS step
+            CROSS JOIN LATERAL (
+                SELECT node.id, node.position, 1 + node.descendant_count AS size FROM node
+                WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
+                ORDER BY node.position LIMIT $2
+            ) AS sibling
+            WINDOW so_far AS (
+                PARTITION BY step.listing ORDER BY step.number, sibling.position ROWS UNBOUNDED PRECEDING
+            )
+        ),
+        walk AS (
+            SELECT start.listing, start.id, start.rank FROM start WHERE start.rank < $2
+            UNION ALL
+            SELECT walk.listing, child.id, child.rank FROM walk CROSS JOIN LATERAL (
+                SELECT node.id, walk.rank + 1 - (1 + node.descendant_count)
+                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
+                FROM (
+                    SELECT * FROM node AS n WHERE n.parent_id = walk.id AND {SCOPE.format("n")} = walk.id
+                    ORDER BY n.position LIMIT $2 - walk.rank
+                ) AS node
+            ) AS child
+            WHERE child.rank < $2
+        )
+        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id ORDER BY walk.rank
+    """,
+    sqlite=f"""
+        -- The same by first children and next siblings, since SQLite has no LATERAL.
+        WITH RECURSIVE
+        step AS (SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text) AS step),
+        start AS (
+            SELECT listing, number,
+                (
+                    SELECT node.id FROM node
+                    WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
+                    ORDER BY node.position LIMIT 1
+                ) AS id,
+                (
+                    SELECT COALESCE(sum(size), 0) FROM (
+                        SELECT 1 + node.descendant_count AS size FROM node
+                        WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
+                        ORDER BY node.position LIMIT $2
+                    )
+                ) AS size
+            FROM step
+        ),
+        ranked AS (
+            SELECT listing, id,
+                sum(size) OVER (PARTITION BY listing ORDER BY number ROWS UNBOUNDED PRECEDING) - size AS rank
+            FROM start
+        ),
+        walk (listing, id, rank) AS (
+            SELECT listing, id, rank FROM ranked WHERE id IS NOT NULL AND rank < $2
+            UNION ALL
+            SELECT walk.listing, child.id, walk.rank + 1
+            FROM walk JOIN node AS child ON child.id = (
+                SELECT node.id FROM node WHERE {SCOPE.format("node")} = walk.id ORDER BY node.position LIMIT 1
+            )
+            WHERE walk.rank + 1 < $2
+            UNION ALL
+            SELECT walk.listing, next.id, walk.rank + 1 + here.descendant_count
+            FROM walk JOIN node AS here ON here.id = walk.id JOIN node AS next ON next.id = (
+                SELECT node.id FROM node
+                WHERE {SCOPE.format("node")} = {SCOPE.format("here")} AND node.position > here.position
+                ORDER BY node.position LIMIT 1
+            )
+            WHERE walk.rank + 1 + here.descendant_count < $2
+        )
+        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id ORDER BY walk.rank
+    """,
+)
+
+BACKWARD = Forms(
+    postgres=f"""
+        -- The same from the end: a subtree's rows come last child first, its own node after all of them.
+        WITH RECURSIVE
+        item AS (
+            SELECT step.listing, step.number, 0 AS turn, sibling.position, sibling.id, sibling.size
+            FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
+            CROSS JOIN LATERAL (
+                SELECT node.id, node.position, 1 + node.descendant_count AS size FROM node
+                WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
+                ORDER BY node.position DESC LIMIT $2
+            ) AS sibling
+            UNION ALL
+            SELECT step.listing, step.number, 1, '', node.id, 1
+            FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
+            JOIN node ON node.id = step.above
+        ),
+        start AS (
+            SELECT item.listing, item.id, item.turn, sum(item.size) OVER so_far - item.size AS base
+            FROM item
+            WINDOW so_far AS (
+                PARTITION BY item.listing
+                ORDER BY item.number, item.turn, item.position DESC ROWS UNBOUNDED PRECEDING
+            )
+        ),
+        walk AS (
+            SELECT start.listing, start.id, start.turn, start.base FROM start WHERE start.base < $2
+            UNION ALL
+            SELECT walk.listing, child.id, 0, child.base FROM walk CROSS JOIN LATERAL (
+                SELECT node.id, walk.base - (1 + node.descendant_count)
+                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position DESC ROWS UNBOUNDED PRECEDING)
+                    AS base
+                FROM (
+                    SELECT * FROM node AS n WHERE n.parent_id = walk.id AND {SCOPE.format("n")} = walk.id
+                    ORDER BY n.position DESC LIMIT $2 - walk.base
+                ) AS node
+                WHERE walk.turn = 0
+            ) AS child
+            WHERE child.base < $2
+        )
+        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id
+        WHERE walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END < $2
+        ORDER BY walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END
+    """,
+    sqlite=f"""
+        -- The same by last children and previous siblings.
+        WITH RECURSIVE
+        step AS (SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step),
+        start AS (
+            SELECT listing, number, 0 AS turn,
+                (
+                    SELECT node.id FROM node
+                    WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
+                    ORDER BY node.position DESC LIMIT 1
+                ) AS id,
+                (
+                    SELECT COALESCE(sum(size), 0) FROM (
+                        SELECT 1 + node.descendant_count AS size FROM node
+                        WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
+                        ORDER BY node.position DESC LIMIT $2
+                    )
+                ) AS size
+            FROM step
+            UNION ALL
+            SELECT listing, number, 1, node.id, 1 FROM step JOIN node ON node.id = step.above
+        ),
+        ranked AS (
+            SELECT listing, id, turn,
+                sum(size) OVER (PARTITION BY listing ORDER BY number, turn ROWS UNBOUNDED PRECEDING) - size AS base
+            FROM start
+        ),
+        walk (listing, id, turn, base) AS (
+            SELECT listing, id, turn, base FROM ranked WHERE id IS NOT NULL AND base < $2
+            UNION ALL
+            SELECT walk.listing, child.id, 0, walk.base
+            FROM walk JOIN node AS child ON child.id = (
+                SELECT node.id FROM node WHERE {SCOPE.format("node")} = walk.id ORDER BY node.position DESC LIMIT 1
+            )
+            WHERE walk.turn = 0
+            UNION ALL
+            SELECT walk.listing, previous.id, 0, walk.base + 1 + here.descendant_count
+            FROM walk JOIN node AS here ON here.id = walk.id JOIN node AS previous ON previous.id = (
+                SELECT node.id FROM node
+                WHERE {SCOPE.format("node")} = {SCOPE.format("here")} AND node.position < here.position
+                ORDER BY node.position DESC LIMIT 1
+            )
+            WHERE walk.turn = 0 AND walk.base + 1 + here.descendant_count < $2
+        )
+        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id
+        WHERE walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END < $2
+        ORDER BY walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END
+    """,
+)
+
+CHAIN_NOW = f"""
+    -- The nodes of a cursor's chain that there still are: where they stand, and how often siblings were
+    -- spread anew in their hierarchy.
+    SELECT node.id, {SCOPE.format("node")}, node.position, hierarchy.spread
+    FROM node JOIN hierarchy ON hierarchy.id = node.hierarchy_id
+    WHERE node.id = ANY($1::bigint[])
+"""
+
+CHAINS = """
+    -- The nodes above each node with their positions, from the root down.
+    SELECT up.descendant_id, node.id, node.position
+    FROM closure AS up JOIN node ON node.id = up.ancestor_id
+    WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
+    ORDER BY up.descendant_id, up.distance DESC
+"""
+
+SPREADS = """
+    -- How often siblings were spread anew in the hierarchies of these listings (keys of nodes, or minus
+    -- those of hierarchies).
+    SELECT listing.id, hierarchy.spread
+    FROM unnest($1::bigint[]) AS listing(id)
+    LEFT JOIN node ON node.id = listing.id
+    JOIN hierarchy ON hierarchy.id = COALESCE(node.hierarchy_id, -listing.id)
+"""
+
+async def page(listings: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
+    """A page in display order for each listing: all below a node (its key), or a hierarchy (minus its key).
+
+    Two statements, one or two more for a cursor, one more backward. Costs the page, times the depth at most.
+    """
+    spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, listings)}
+    after, before = await _chain(page.after), await _chain(page.before)
+    steps = [
+        step._asdict()
+        for listing in listings
+        for step in (_steps_back(listing, before) if page.backward else _steps_on(listing, after))
+    ]
+    walked = await db.fetch(BACKWARD if page.backward else FORWARD, rows(steps), page.size + 1)
+    found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
+    for listing, *row in walked:
+        found[listing].append(NodeRow._make(row))
+    farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
+    chains = await _chains(farthest)
+    slices = []
+    for listing, nodes in found.items():
+        known = dict.fromkeys([listing], ()) | _links(after or ())
+        if page.backward and nodes:
+            known |= _links(_below(listing, chains[nodes[-1].id]))
+        slices.append(_cut(page, listing, nodes, known, spreads.get(listing, 0), after, before))
+    return slices
+
+
+def _cut(
+    page: Page,
+    listing: int,
+    nodes: list[NodeRow],
+    known: dict[int, tuple[Link, ...]],
+    spread: int,
+    after: Sequence[Link] | None,
+    before: Sequence[Link] | None,
+) -> Slice[NodeRow]:
+    """The slice of rows that were walked; `known` has the chain of each node above them."""
+    for node in reversed(nodes) if page.backward else nodes:
+        above = known.get(node.parent_id if node.parent_id is not None else listing, ())
+        known[node.id] = (*above, (node.id, node.position))
+    # The far edge, where there is one, ends the page early.
+    edge = [position for _, position in (after if page.backward else before) or ()]
+    if edge:
+        beyond = [[position for _, position in known[node.id]] for node in nodes]
+        nodes = [
+            node
+            for node, path in zip(nodes, beyond, strict=True)
+            if (path > edge if page.backward else path < edge)
+        ]
+    return cut(page, nodes, lambda node: encode_cursor("preorder", [spread, known[node.id]]))
+
+
+def _links(chain: Sequence[Link]) -> dict[int, tuple[Link, ...]]:
+    """Every node of a chain with the part of the chain down to it."""
+    return {node: tuple(chain[: place + 1]) for place, (node, _) in enumerate(chain)}
+
+
+def _below(listing: int, chain: Sequence[Link]) -> Sequence[Link]:
+    """The part of a chain of ancestors that is below the top of the listing."""
+    nodes = [node for node, _ in chain]
+    return chain[nodes.index(listing) + 1 :] if listing in nodes else chain
+
+
+def _steps_on(listing: int, chain: Sequence[Link] | None) -> list[Step]:
+    if not chain:
+        return [Step(listing, 0, listing, LOWEST, None)]
+    scopes = [listing, *(node for node, _ in chain)]
+    positions = [*(position for _, position in chain), LOWEST]
+    return [
+        Step(listing, number, scopes[place], positions[place], None)
+        for number, place in enumerate(reversed(range(len(scopes))))
+    ]
+
+
+def _steps_back(listing: int, chain: Sequence[Link] | None) -> list[Step]:
+    if not chain:
+        return [Step(listing, 0, listing, HIGHEST, None)]
+    scopes = [listing, *(node for node, _ in chain[:-1])]
+    return [
+        Step(listing, number, scopes[place], chain[place][1], scopes[place] if place else None)
+        for number, place in enumerate(reversed(range(len(scopes))))
+    ]
+
+
+async def _chain(cursor: str | None) -> list[Link] | None:
+    """The chain that a cursor stands for now.
+
+    The chain is the one it holds, but with positions of today where siblings were spread anew since, and the
+    row's chain of today where a node above it is gone and it has taken that node's place.
+    """
+    if cursor is None:
+        return None
+    spread, raw = decode_cursor(cursor, "preorder", (int, list))
+    if not raw or not all(isinstance(link, list) and list(map(type, link)) == [int, str] for link in raw):
+        raise InvalidInput(MANGLED)
+    chain: list[Link] = [(node, position) for node, position in raw]
+    now = {row[0]: row for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
+    last = chain[-1][0]
+    missing = len(chain) - len(now)
+    if last in now and missing:
+        above = (await _chains([last]))[last]
+        kept = len(chain) - 1 - missing
+        return [*above[len(above) - kept :], (last, now[last][2])]
+    return [
+        (node, now[node][2] if node in now and now[node][3] != spread else position)
+        for node, position in chain
+    ]
+
+
+async def _chains(nodes: Sequence[int]) -> dict[int, list[Link]]:
+    found: dict[int, list[Link]] = {node: [] for node in nodes}
+    if nodes:
+        for node, above, position in await db.fetch(CHAINS, nodes):
+            found[node].append((above, position))
+    return found

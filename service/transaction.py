@@ -1,0 +1,116 @@
+"""One mutation, one transaction, opened here and nowhere else.
+
+In this order: the idempotency key is looked up (`claim`) · rows are locked, hierarchies by key, then groups by
+key, then customers · `expectedVersion` is compared · the change is made · versions go up · one `change` row a
+change is written (`log`) · the answer is kept under its key (`keep`) · commit, or roll back for a dry run, for
+user errors and for faults. The same order of locks everywhere is what keeps deadlocks away; those that come
+all the same, and uniqueness that another writer broke, are met by running the whole transaction again.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from service.db import Database, Session
+from service.errors import Unavailable, UserErrorCode, refuse
+from service.store import change
+from service.store.change import NewChange
+
+T = TypeVar("T")
+ATTEMPTS = 8
+FIRST_PAUSE_SECONDS = 0.01
+
+
+@dataclass(slots=True)
+class Mutation:
+    """The mutation under way: who, when, and what becomes of it."""
+
+    session: Session
+    actor: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    dry_run: bool = False
+    key: str | None = None
+
+    def roll_back(self) -> None:
+        """Nothing of it is to be kept."""
+        self.session.discard()
+
+
+_current: ContextVar[Mutation] = ContextVar("mutation")
+
+
+def current() -> Mutation:
+    """The mutation under way."""
+    return _current.get()
+
+
+async def run(database: Database, actor: str, work: Callable[[Mutation], Awaitable[T]]) -> T:
+    """Runs `work` in a transaction, again from the start when another writer was in its way.
+
+    Bounded: after ATTEMPTS with growing random pauses it raises Unavailable.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return await _once(database, actor, work)
+        except Exception as error:
+            if not is_transient(database, error):
+                raise
+            if attempt == ATTEMPTS - 1:
+                raise Unavailable("Too many changes to the same data at once; try again.") from error
+        await asyncio.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))
+    raise AssertionError
+
+
+async def _once(database: Database, actor: str, work: Callable[[Mutation], Awaitable[T]]) -> T:
+    async with database.transaction() as session:
+        mutation = Mutation(session, actor)
+        token = _current.set(mutation)
+        try:
+            return await work(mutation)
+        finally:
+            _current.reset(token)
+
+
+def is_transient(database: Database, error: BaseException | None) -> bool:
+    """Whether the error, or one that it stands for, may be gone when the transaction is run again."""
+    while error is not None:
+        if database.engine.is_transient(error):
+            return True
+        error = getattr(error, "original_error", None) or error.__cause__
+    return False
+
+
+async def claim(key: str, fingerprint: str) -> str | None:
+    """Takes an idempotency key for this mutation, or returns the answer that was given under it.
+
+    Refuses with IDEMPOTENCY_MISMATCH where the key was used with another input. Waits for a mutation under way
+    that has the same key.
+    """
+    mutation = current()
+    mutation.key = key
+    taken = await change.claim(mutation.actor, key, fingerprint, mutation.at)
+    if taken is None:
+        return None
+    if taken[0] != fingerprint:
+        message = f"The idempotency key «{key}» was used with another input within 24 hours; choose a new one."
+        raise refuse(UserErrorCode.IDEMPOTENCY_MISMATCH, message, "idempotencyKey")
+    mutation.key = None
+    return taken[1]
+
+
+async def keep(answer: str) -> None:
+    """Keeps the answer of this mutation under the key that it claimed, if it claimed one."""
+    mutation = current()
+    if mutation.key is not None:
+        await change.keep(mutation.actor, mutation.key, answer)
+
+
+async def log(changes: Sequence[NewChange]) -> None:
+    """Writes what this mutation changed into the log, in one statement."""
+    mutation = current()
+    if changes:
+        await change.log(changes, mutation.actor, mutation.at)

@@ -1,0 +1,208 @@
+"""The GraphQL endpoint: one request in, one answer out, and no 5xx that a client could bring about.
+
+    negotiate → who is calling → read → check the document → execute, in a snapshot or in transactions → answer
+
+With `application/graphql-response+json` a request that was not executed is answered with 4xx (or 5xx where it is
+our fault) and without `data`, one that was executed with 200. With `application/json` a well-formed request is
+always answered with 200, since old clients take any other status for a proxy's.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult, GraphQLSchema, OperationType
+from graphql.execution import Executor
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from service.answers import MOST_ERRORS, RequestErrors, error, execution_errors, grove_error, request_error
+from service.caller import Caller, current_caller
+from service.db import Database, StatementCount, count_statements
+from service.documents import Document, Documents, Operation
+from service.errors import GroveError, TimedOut
+from service.logs import current_line
+from service.requests import (
+    GRAPHQL_RESPONSE,
+    HTML,
+    JSON,
+    GraphQLRequest,
+    preferred,
+    read_caller,
+    read_request,
+)
+from service.settings import Settings
+
+METHODS = ("GET", "HEAD", "POST")
+# The codes of what never became a GraphQL request, by HTTP status.
+CODES = {408: "TIMEOUT", 413: "LIMIT_EXCEEDED"}
+
+
+class GraphQLView:
+    """An ASGI application that answers GraphQL over HTTP; the lifespan's state holds the database.
+
+    `page` makes the explorer's page for browsers; None: there is none.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        executor: type[Executor[Any]],
+        context: Callable[[Database, Caller], Any],
+        settings: Settings,
+        page: Callable[[], Response] | None = None,
+    ) -> None:
+        self.schema = schema
+        self.executor = executor
+        self.context = context
+        self.settings = settings
+        self.page = page
+        self.documents = Documents(schema, settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self.answer(request)
+        except ClientDisconnect:
+            # Nobody is left to be answered.
+            return
+        response.headers.setdefault("Vary", "Accept")
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """The response to any request."""
+        accept = request.headers.get("accept")
+        if self.page and request.method in {"GET", "HEAD"} and "query" not in request.query_params:
+            if preferred(accept, (GRAPHQL_RESPONSE, JSON, HTML)) == HTML:
+                return self.page()
+        media_type = preferred(accept, (GRAPHQL_RESPONSE, JSON))
+        started = time.perf_counter()
+        with count_statements() as count:
+            response = await self._json(request, media_type)
+        seconds = time.perf_counter() - started
+        current_line.get().statements = count.statements
+        response.headers["Server-Timing"] = _timing(seconds, count)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def _json(self, request: Request, media_type: str | None) -> Response:
+        try:
+            if media_type is None:
+                raise HTTPException(
+                    406, f"The answer would be {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
+                )
+            result = await self._serve(request)
+        except RequestErrors as problem:
+            status = 200 if media_type == JSON else problem.status
+            return _response(media_type, {"errors": problem.errors}, status)
+        except HTTPException as problem:
+            code = CODES.get(problem.status_code, "BAD_REQUEST")
+            body = {"errors": [error(code, problem.detail)]}
+            return _response(media_type or JSON, body, problem.status_code, problem.headers)
+        if not result.errors:
+            return _response(media_type, {"data": result.data})
+        errors = execution_errors(result.errors, current_line.get().request_id)
+        return _response(media_type, {"errors": errors, "data": result.data})
+
+    async def _serve(self, request: Request) -> ExecutionResult:
+        """The outcome of an operation that was executed. Raises HTTPException, or RequestErrors otherwise."""
+        if request.method not in METHODS:
+            raise HTTPException(
+                405, "Send GraphQL by POST, or queries by GET.", {"Allow": ", ".join(METHODS)}
+            )
+        line = current_line.get()
+        caller = read_caller(request, self.settings.actor_header)
+        line.actor = caller.actor
+        try:
+            asked = await read_request(request, self.settings.max_body_bytes, self.settings.request_seconds)
+            document = self.documents.get(asked.document)
+            operation = document.operation(asked.operation_name)
+            line.operation = operation.name
+            line.kind = operation.kind.value
+            self._allow(operation, request.method)
+            token = current_caller.set(caller)
+            try:
+                return await self._execute(asked, document, operation, request.state.database, caller)
+            finally:
+                current_caller.reset(token)
+        except GroveError as problem:
+            raise grove_error(problem) from problem
+
+    def _allow(self, operation: Operation, method: str) -> None:
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise request_error("BAD_REQUEST", "Subscriptions are not served here.")
+        if operation.kind is OperationType.MUTATION and method != "POST":
+            raise HTTPException(405, "Send mutations by POST.", {"Allow": "POST"})
+
+    async def _execute(
+        self,
+        asked: GraphQLRequest,
+        document: Document,
+        operation: Operation,
+        database: Database,
+        caller: Caller,
+    ) -> ExecutionResult:
+        """Runs a query within one snapshot; a mutation's executor opens a transaction for each of its root fields."""
+        executor = self.executor.build(
+            self.schema,
+            document.tree,
+            context_value=self.context(database, caller),
+            raw_variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            max_coercion_errors=MOST_ERRORS,
+            is_awaitable=optimized_is_awaitable,
+        )
+        if isinstance(executor, list):
+            raise RequestErrors.of(executor, "BAD_USER_INPUT")
+        self._limit(document, operation, executor.variable_values.coerced)
+        mutation = operation.kind is OperationType.MUTATION
+        session: AbstractAsyncContextManager[Any] = nullcontext() if mutation else database.snapshot()
+        try:
+            async with asyncio.timeout(self.settings.request_seconds) as timeout, session:
+                outcome: Any = executor.execute_operation()
+                result: ExecutionResult = await outcome if isawaitable(outcome) else outcome
+                return result
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise TimedOut(_too_slow(self.settings.request_seconds, mutation)) from None
+
+    def _limit(self, document: Document, operation: Operation, variables: Mapping[str, Any]) -> None:
+        objects = document.scale.objects(operation.weight, variables)
+        most = self.settings.max_objects
+        if objects > most:
+            raise request_error(
+                "LIMIT_EXCEEDED",
+                f"The document asks for up to {objects:,} objects; the limit is {most:,}. "
+                "Ask for smaller pages or fewer levels.",
+            )
+
+
+def _too_slow(seconds: float, mutation: bool) -> str:
+    message = f"The request was stopped after {seconds:g} seconds."
+    if mutation:
+        message += (
+            " Some of its changes may have been made: look before you send it again, or use idempotency keys."
+        )
+    return message
+
+
+def _timing(seconds: float, count: StatementCount) -> str:
+    in_database = f'statements;desc="{count.statements}";dur={count.seconds * 1000:.1f}'
+    return f"total;dur={seconds * 1000:.1f}, {in_database}"
+
+
+def _response(
+    media_type: str | None, body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    for problem in body.get("errors", ()):
+        current_line.get().errors.append(problem["extensions"]["code"])
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(orjson.dumps(body), status, {**(headers or {}), "Content-Type": content_type})

@@ -1,0 +1,1 @@
+"""The tests of Grove: `python -m tests` runs them all on both databases."""

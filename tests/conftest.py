@@ -1,0 +1,91 @@
+"""The fixtures.
+
+GROVE_TEST_DATABASE says which database a run is on: sqlite (unless told otherwise) or postgres.
+GROVE_TEST_DATABASE_URL points a postgres run at a server of one's own, with a user that may CREATE DATABASE;
+otherwise a private one is started.
+"""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import Grove, running
+from tests.support.databases import (
+    Databases,
+    PostgresDatabases,
+    SqliteDatabases,
+    fresh,
+    own_environment,
+)
+from tests.support.postgres import private_postgres
+from tests.support.service import Service
+
+DATABASE = os.environ.get("GROVE_TEST_DATABASE", "sqlite")
+
+own_environment()
+# Asked to end, a run still takes down what its fixtures started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_report_header() -> str:
+    return f"database: {DATABASE}"
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server, for tests that only make sense there; elsewhere they are skipped."""
+    if DATABASE != "postgres":
+        pytest.skip("about PostgreSQL")
+    if url := os.environ.get("GROVE_TEST_DATABASE_URL"):
+        yield url
+    else:
+        with private_postgres() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+async def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Databases]:
+    """Makes fresh databases of the run's kind."""
+    directory = tmp_path_factory.mktemp("databases")
+    if DATABASE == "sqlite":
+        sqlite = SqliteDatabases(directory)
+        await sqlite.prepare()
+        yield sqlite
+    elif DATABASE == "postgres":
+        postgres = PostgresDatabases(request.getfixturevalue("server_url"), directory)
+        try:
+            await postgres.prepare()
+            yield postgres
+        finally:
+            await postgres.drop(postgres.url(postgres.template))
+    else:
+        pytest.fail(f"GROVE_TEST_DATABASE is {DATABASE}; it must be sqlite or postgres.")
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database of the test's own, migrated and empty."""
+    async with fresh(databases) as url:
+        yield url
+
+
+@pytest.fixture
+async def grove(database_url: str) -> AsyncIterator[Grove]:
+    """A client of the application, which runs in this process on a database of its own."""
+    from service.app import create_app
+    from service.settings import Settings
+
+    async with running(create_app(Settings(database=database_url))) as client:
+        yield client
+
+
+@pytest.fixture
+async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    """The service as a process of its own, on a database of its own."""
+    async with Service(database_url, tmp_path) as running_service:
+        yield running_service

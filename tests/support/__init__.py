@@ -1,0 +1,1 @@
+"""What the tests share: fresh databases, a GraphQL client, a running service."""

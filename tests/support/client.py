@@ -1,0 +1,104 @@
+"""A GraphQL client for tests, for the application in this process or a service over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+Json = dict[str, Any]
+
+
+class Grove:
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def execute(
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        operation: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        """The whole response, errors and all."""
+        request = {"query": document, "variables": variables, "operationName": operation}
+        response = await self.http.post(
+            "/graphql",
+            json={name: value for name, value in request.items() if value is not None},
+            headers={"Accept": "application/graphql-response+json"} | dict(headers or {}),
+        )
+        answer: Json = response.json()
+        return answer
+
+    async def query(self, document: str, variables: Mapping[str, Any] | None = None, **options: Any) -> Json:
+        """The response's data; an error in it fails the test."""
+        response = await self.execute(document, variables, **options)
+        assert "errors" not in response, response["errors"]
+        data: Json = response["data"]
+        return data
+
+    async def mutate(
+        self,
+        name: str,
+        input: Mapping[str, Any],
+        selection: str = "",
+        *,
+        errors: Sequence[str] | None = (),
+        **options: Any,
+    ) -> Json:
+        """The payload of one mutation: what is selected, and userErrors.
+
+        `errors` holds the codes that userErrors must have, in their order: none, unless told. None: any.
+        """
+        document = f"""
+            mutation ($input: {name[0].upper()}{name[1:]}Input!) {{
+              {name}(input: $input) {{ {selection} userErrors {{ code message path }} }}
+            }}
+        """
+        data = await self.query(document, {"input": input}, **options)
+        payload: Json = data[name]
+        if errors is not None:
+            assert [error["code"] for error in payload["userErrors"]] == list(errors), payload["userErrors"]
+        return payload
+
+
+@asynccontextmanager
+async def running(app: Starlette) -> AsyncIterator[Grove]:
+    """A client of the application in this process, which is started before and stopped after."""
+    async with lifespan(app) as state:
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": dict(state)}, receive, send)
+
+        # An unforeseen exception is answered as it would be over HTTP.
+        transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://grove.test", timeout=60) as http:
+            yield Grove(http)
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
+    """The application's lifespan, in a task of its own as in a server: requests don't inherit its context."""
+    started: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def live() -> None:
+        try:
+            async with app.router.lifespan_context(app) as state:
+                started.set_result(state or {})
+                await stop.wait()
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    task = asyncio.create_task(live())
+    try:
+        yield await started
+    finally:
+        stop.set()
+        await task

@@ -1,0 +1,193 @@
+"""A small schema with fields that misbehave, served by the real application without a database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, Self
+
+import httpx
+import pytest
+import strawberry
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from service import app
+from service.caller import Caller, current_caller
+from service.db import StatementCount
+from service.errors import InvalidInput, Unavailable
+from service.settings import Settings
+from tests.support.client import running
+
+SECRET = "the password is swordfish"
+
+
+@strawberry.input(one_of=True)
+class By:
+    id: strawberry.ID | None = strawberry.UNSET
+    name: str | None = strawberry.UNSET
+
+
+@strawberry.type
+class PageInfo:
+    has_next_page: bool = False
+
+
+@strawberry.type
+class Leaf:
+    name: str = "leaf"
+
+    @strawberry.field
+    def broken(self) -> str:
+        raise RuntimeError(SECRET)
+
+    @strawberry.field
+    def children(self, first: int | None = None, last: int | None = None) -> "LeafConnection":
+        return LeafConnection()
+
+    @strawberry.field
+    def parent(self) -> "Leaf | None":
+        return None
+
+
+@strawberry.type
+class LeafEdge:
+    node: Leaf
+
+
+@strawberry.type
+class LeafConnection:
+    page_info: PageInfo = strawberry.field(default_factory=PageInfo)
+    total_count: int = 0
+
+    @strawberry.field
+    def nodes(self) -> list[Leaf]:
+        return []
+
+    @strawberry.field
+    def edges(self) -> list[LeafEdge]:
+        return []
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def hello(self, name: str = "world") -> str:
+        return f"hello {name}"
+
+    @strawberry.field
+    def number(self, value: int) -> int | None:
+        return value
+
+    @strawberry.field
+    def by(self, by: By) -> str:
+        return by.name or f"id {by.id}"
+
+    @strawberry.field
+    def actor(self) -> str:
+        return current_caller.get().actor
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise RuntimeError(SECRET)
+
+    @strawberry.field
+    def broken_for_all(self) -> str:
+        raise RuntimeError(SECRET)
+
+    @strawberry.field
+    def too_large(self) -> int | None:
+        return 2**40
+
+    @strawberry.field
+    def mistaken(self) -> str | None:
+        raise InvalidInput("This is no id.")
+
+    @strawberry.field
+    def unavailable(self) -> str | None:
+        raise Unavailable("The database is away.")
+
+    @strawberry.field
+    async def slow(self, seconds: float) -> str | None:
+        await asyncio.sleep(seconds)
+        return "done"
+
+    @strawberry.field
+    def leaves(self, first: int | None = None, last: int | None = None) -> LeafConnection:
+        return LeafConnection()
+
+    @strawberry.field
+    def leaf(self) -> Leaf:
+        return Leaf()
+
+    @strawberry.field
+    def list_of_leaves(self, count: int = 3) -> list[Leaf | None]:
+        return [Leaf() for _ in range(count)]
+
+    @strawberry.field
+    def nodes(self, ids: list[strawberry.ID]) -> list[Leaf]:
+        return []
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def change(self, name: str) -> str:
+        return name
+
+    @strawberry.mutation
+    async def slow_change(self, seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return "done"
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def ticks(self) -> AsyncIterator[int]:
+        yield 1
+
+
+class Context:
+    def __init__(self, database: "NoDatabase", caller: Caller) -> None:
+        self.database = database
+        self.caller = caller
+
+
+class NoDatabase:
+    """Stands in for the database; `problem` makes it unready."""
+
+    problem: Exception | None = None
+
+    @classmethod
+    async def connect(cls, url: str, **_: Any) -> Self:
+        return cls()
+
+    async def migrate(self) -> None:
+        pass
+
+    async def ready(self) -> None:
+        if self.problem is not None:
+            raise self.problem
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[StatementCount]:
+        yield StatementCount()
+
+    async def close(self) -> None:
+        pass
+
+
+STUB = SimpleNamespace(
+    schema=strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription),
+    execution_context_class=StrawberryGraphQLCoreExecutionContext,
+    Context=Context,
+)
+
+
+@asynccontextmanager
+async def stub(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application on the stub."""
+    monkeypatch.setattr(app, "schema", STUB)
+    monkeypatch.setattr(app, "Database", NoDatabase)
+    async with running(app.create_app(Settings(**settings))) as client:
+        yield client.http
