@@ -4,30 +4,22 @@ Exit codes: 0 well done; 1 it could not be done, or `check` found something; 2 i
 """
 
 import asyncio
-import os
-import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from types import FrameType
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
 import click
 import structlog
-import uvicorn
-from uvicorn.supervisors import Multiprocess
 
-from service import __version__
+from service import __version__, migrating
+from service.app import open_database
 from service.db import Database
 from service.errors import GroveError
 from service.logs import set_up_logs
+from service.server import address, listen, run
 from service.settings import Settings, SettingsError, load_settings, variable
 
 T = TypeVar("T")
-
-# Connections that wait while all workers are at work.
-BACKLOG = 2_048
 
 HELP = """Grove keeps customer groups and the hierarchies they stand in, and serves them in GraphQL.
 
@@ -80,20 +72,20 @@ def serve(host: str | None, port: str | None, workers: str | None, database: str
             f"{settings.workers} workers were asked for, but SQLite lets one process write at a time. "
             "Use one worker, or a PostgreSQL database: --database postgres://user:password@host/name"
         )
-    listener = listen(settings.host, settings.port)
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as problem:
+        raise click.ClickException(
+            f"Cannot listen at {settings.host}, port {settings.port}: {problem.strerror}. "
+            "Choose another with --port or --host, or stop what uses this one."
+        ) from None
     log = structlog.get_logger("grove")
-
-    async def prepare(opened: Database) -> None:
-        if settings.migrate:
-            await opened.migrate()
-            log.info("the database is up to date", database=settings.database_shown)
-        if demo:
-            from service.demo import load
-
-            await load(opened)
-            log.info("the demo company is loaded")
-
-    with_database(settings, prepare)
+    if settings.migrate:
+        ran = bring_up_to_date(settings)
+        log.info("the database is up to date", database=settings.database_shown, migrations=ran)
+    if demo:
+        with_database(settings, load_demo)
+        log.info("the demo company is loaded")
     log.info(f"Grove serves {address(listener)}/graphql (Ctrl-C stops it)", workers=settings.workers)
     run(settings.model_copy(update={"migrate": False}), listener)
 
@@ -106,7 +98,8 @@ def migrate(database: str | None) -> None:
     Several may run at once: they wait for one another.
     """
     settings = settings_of(database=database)
-    with_database(settings, lambda opened: opened.migrate())
+    for name in bring_up_to_date(settings):
+        click.echo(f"Ran the migration {name}.")
     click.echo(f"{settings.database_shown} is up to date.")
 
 
@@ -117,14 +110,9 @@ def demo(database: str | None) -> None:
 
     What is there already stays as it is.
     """
-    from service.demo import load
-
-    async def prepare(opened: Database) -> None:
-        await opened.migrate()
-        await load(opened)
-
     settings = settings_of(database=database)
-    with_database(settings, prepare)
+    bring_up_to_date(settings)
+    with_database(settings, load_demo)
     click.echo(f"The demo company is in {settings.database_shown}.")
 
 
@@ -136,7 +124,8 @@ def check(database: str | None, repair: bool) -> None:
 
     Exit code 0: there is none, or all are mended. 1: there are some.
     """
-    from service.resolvers.check import Finding, check as check_all
+    from service.resolvers.check import Finding
+    from service.resolvers.check import check as check_all
 
     async def look(opened: Database) -> list[Finding]:
         async with opened.transaction() if repair else opened.snapshot():
@@ -181,28 +170,36 @@ def settings_of(**options: Any) -> Settings:
     return settings
 
 
+def bring_up_to_date(settings: Settings) -> list[str]:
+    """Runs the migrations that the database lacks, and returns their names."""
+    return outcome(migrating.migrate(settings.database), settings)
+
+
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """The outcome of work on the database, in an event loop of its own; a problem ends the command with one line."""
+    """The outcome of work on the database."""
 
     async def run_it() -> T:
-        async with opened(settings) as database:
+        database = await open_database(settings)
+        try:
             return await work(database)
+        finally:
+            await database.close()
 
+    return outcome(run_it(), settings)
+
+
+def outcome(work: Coroutine[Any, Any, T], settings: Settings) -> T:
+    """What comes of the work, in an event loop of its own; a problem ends the command with one line."""
     try:
-        return asyncio.run(run_it())
+        return asyncio.run(work)
     except GroveError as problem:
         give_up(f"{problem} [{settings.database_shown}]", settings)
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    database = await Database.connect(
-        settings.database, pool_size=settings.pool_size, lock_wait_seconds=settings.lock_wait_seconds
-    )
-    try:
-        yield database
-    finally:
-        await database.close()
+async def load_demo(database: Database) -> None:
+    from service.demo import load
+
+    await load(database)
 
 
 def give_up(message: str, settings: Settings) -> NoReturn:
@@ -210,64 +207,6 @@ def give_up(message: str, settings: Settings) -> NoReturn:
     if settings.password:
         message = message.replace(settings.password, "***")
     raise click.ClickException(" ".join(message.split()))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections from now on; they are answered once the service is up."""
-    try:
-        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
-            0
-        ]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
-        listener.listen(BACKLOG)
-    except OSError as problem:
-        raise click.ClickException(
-            f"Cannot listen at {host}, port {port}: {problem.strerror}. "
-            "Choose another with --port or --host, or stop what uses this one."
-        ) from None
-    # Worker processes inherit it.
-    listener.set_inheritable(True)
-    return listener
-
-
-def address(listener: socket.socket) -> str:
-    """Where a browser on this machine finds the service."""
-    host, port = listener.getsockname()[:2]
-    if host in {"0.0.0.0", "::"}:
-        host = "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serves until it is asked to stop."""
-    # The application, here or in a worker, reads its settings from the environment.
-    os.environ.update(settings.as_environment())
-    config = uvicorn.Config(
-        "service.app:app_from_environment",
-        factory=True,
-        workers=settings.workers,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
-    # uvicorn shuts down in good order at SIGTERM, and then raises it once more for whoever started it.
-    signal.signal(signal.SIGTERM, end_well)
-    try:
-        if settings.workers > 1:
-            Multiprocess(config, [listener]).run()
-        else:
-            uvicorn.Server(config).run([listener])
-    except KeyboardInterrupt:
-        pass
-
-
-def end_well(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class RequestErrors(Exception):
     @classmethod
     def of(cls, errors: Iterable[GraphQLError], code: str) -> "RequestErrors":
         """Errors of GraphQL itself, all of the same kind unless one says otherwise."""
-        return cls([_described(error, _own_code(error) or code) for error in errors])
+        return cls([_described(error, code) for error in errors])
 
     @property
     def status(self) -> int:
@@ -113,21 +113,17 @@ def _explained(problem: GraphQLError) -> tuple[str, str]:
         return cause.code, str(cause)
     if isinstance(cause, StrawberryInputCoercionError):
         return "BAD_USER_INPUT", cause.message
-    # Of graphql-core's own errors, those about an argument point at it; those about a result point at nothing.
+    # Of graphql-core's own errors, those about an argument point at it, those about a result at nothing.
     if isinstance(cause, GraphQLError) and cause.nodes:
         return "BAD_USER_INPUT", cause.message
     return "INTERNAL", FAULT
 
 
-def _own_code(problem: GraphQLError) -> str | None:
-    if isinstance(problem, ValidationAbortedError) and problem.message == "Validation aborted.":
-        problem.message = TOO_INTRICATE
-        return "LIMIT_EXCEEDED"
-    return (problem.extensions or {}).get("code")
-
-
 def _described(problem: GraphQLError, code: str) -> Error:
-    return _placed(problem, problem.message, {"code": code})
+    """An error that came up before the execution."""
+    if isinstance(problem, ValidationAbortedError) and problem.message == "Validation aborted.":
+        return _placed(problem, TOO_INTRICATE, {"code": "LIMIT_EXCEEDED"})
+    return _placed(problem, problem.message, {"code": (problem.extensions or {}).get("code", code)})
 
 
 def _placed(problem: GraphQLError, message: str, extensions: dict[str, Any]) -> Error:

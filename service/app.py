@@ -28,7 +28,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import schema
+from service import engines, migrating, schema
 from service.answers import error, fault
 from service.db import Database
 from service.errors import GroveError
@@ -57,13 +57,13 @@ log = structlog.get_logger("grove")
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application. Its lifespan raises Unavailable where the database does not answer or is not as it should be."""
+    """The application. Its lifespan raises Unavailable where the database cannot be used."""
     routes: list[BaseRoute] = [
         Route(
             "/graphql",
             GraphQLView(
                 schema.schema._schema,
-                schema.execution_context_class,
+                schema.MutationExecutor,
                 schema.Context,
                 settings,
                 explorer_page if settings.explorer else None,
@@ -89,12 +89,10 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
-        database = await Database.connect(
-            settings.database, pool_size=settings.pool_size, lock_wait_seconds=settings.lock_wait_seconds
-        )
+        if settings.migrate:
+            await migrating.migrate(settings.database)
+        database = await open_database(settings)
         try:
-            if settings.migrate:
-                await database.migrate()
             yield {"database": database}
         finally:
             await database.close()
@@ -104,6 +102,16 @@ def create_app(settings: Settings) -> Starlette:
         middleware=middleware,
         exception_handlers={HTTPException: not_served},
         lifespan=lifespan,
+    )
+
+
+async def open_database(settings: Settings) -> Database:
+    """The database of these settings. Raises Unavailable."""
+    return await engines.connect(
+        settings.database,
+        pool_size=settings.pool_size,
+        lock_seconds=settings.lock_wait_seconds,
+        statement_seconds=settings.request_seconds,
     )
 
 
@@ -180,10 +188,10 @@ def request_id(offered: str | None) -> str:
 
 
 class KnownHosts:
-    """Answers to known names only, so that a page elsewhere cannot reach a local service under a name of its own.
+    """Answers to known names only, so that a page elsewhere cannot reach a local service.
 
-    A browser takes a page of evil.example to be of the same origin as this service once the name's owner lets it
-    point to 127.0.0.1. Probes are answered under any name.
+    A browser takes a page of evil.example to be of the same origin as this service once the name's owner lets
+    it point to 127.0.0.1. Probes are answered under any name.
     """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
@@ -194,8 +202,8 @@ class KnownHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self.known(scope):
             host = Headers(scope=scope).get("host", "")[:100]
-            raise_to_user = f"This service does not go by the name {host!r}. Whoever runs it can allow the name in GROVE_ALLOWED_HOSTS."
-            await _json({"errors": [error("BAD_REQUEST", raise_to_user)]}, 421)(scope, receive, send)
+            message = f"This service does not go by the name {host!r}. GROVE_ALLOWED_HOSTS can allow it."
+            await _json({"errors": [error("BAD_REQUEST", message)]}, 421)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -237,7 +245,7 @@ async def ready(request: Request) -> Response:
     database: Database = request.state.database
     try:
         async with asyncio.timeout(READY_SECONDS):
-            await database.ready()
+            await engines.check_ready(database)
     except TimeoutError:
         return _json({"status": "unavailable", "reason": "The database does not answer."}, 503)
     except GroveError as problem:

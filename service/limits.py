@@ -1,9 +1,9 @@
 """How much a document asks for, told from its tree alone, in time linear in its length.
 
-`Extent` counts what is written: nesting, aliases, root fields, directives. `Weight` counts the objects that an
-operation asks for; that depends on the variables, so the tree is weighed once and the sum made for each request.
-Both look at a fragment once, however often it is spread: twenty fragments that each spread the next one twice
-(0.7 KB) would otherwise be walked a million times.
+`Extent` counts what is written: nesting, aliases, root fields, directives. `Weight` counts the objects that
+an operation asks for; that depends on the variables, so the tree is weighed once and the sum made for each
+request. Both look at a fragment once, however often it is spread: twenty fragments that each spread the next
+one twice (0.7 KB) would otherwise be walked a million times.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ from service.paging import DEFAULT_SIZE
 
 # What is reckoned with where nobody says how long a list is: ancestors, levels, nodes of a customer.
 USUAL_LIST = 10
-# An object with more plain fields than this counts once more for each so many: a page of names under 200 aliases.
+# An object with more plain fields than this counts once more for each so many: a name under 200 aliases.
 FIELDS_OF_AN_OBJECT = 20
 
 
@@ -64,7 +64,7 @@ class Extent:
 def measure(document: DocumentNode) -> Extent:
     """The greatest of each number that an operation of the document reaches, fragments taken in.
 
-    The document need not be valid. A fragment that spreads itself, which validation refuses, is taken in once.
+    The document need not be valid. A fragment that spreads itself, against the rules, is taken in once.
     """
     operations = []
     fragments = {}
@@ -145,7 +145,7 @@ def _innermost_first(fragments: Mapping[str, Extent]) -> list[str]:
 class Ask:
     """A field that yields objects."""
 
-    # How many for each object around it; a name stands for the variable that says so, None for the page's size.
+    # How many for each object around it: a number, the variable that says so, or None for the page's size.
     number: int | str | None
     # Whether they count: a connection and its edges are wrapping.
     counted: bool

@@ -1,6 +1,6 @@
 """Logs: lines on stderr, for people (console) or machines (JSON), uvicorn's own among them.
 
-A request is one line, which holds neither its document nor its variables: both may carry what is confidential.
+A request is one line, which holds neither its document nor its variables: both may be confidential.
 """
 
 import logging
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import structlog
 
-# Longer words of a client's making are cut, and their control characters escaped: no forged lines, no terminal codes.
+# Longer words are cut, and control characters escaped: no client forges lines or sends codes to a terminal.
 LONGEST_WORD = 200
 UNPRINTABLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     code: f"\\u{code:04x}" for code in (0x2028, 0x2029)
@@ -26,7 +26,7 @@ Event = MutableMapping[str, Any]
 
 @dataclass(slots=True)
 class RequestLine:
-    """What is known of the current request so far; the view fills it in, and it is logged when all is over."""
+    """What is known of the current request; the view fills it in, and it is logged when all is over."""
 
     request_id: str
     operation: str | None = None
@@ -37,7 +37,7 @@ class RequestLine:
 
     def known(self) -> dict[str, Any]:
         """What there is to log."""
-        line = {"operation": self.operation, "kind": self.kind, "actor": self.actor}
+        line: dict[str, Any] = {"operation": self.operation, "kind": self.kind, "actor": self.actor}
         if self.kind is not None:
             line["statements"] = self.statements
         if self.errors:
@@ -47,8 +47,8 @@ class RequestLine:
 
 current_line: ContextVar[RequestLine] = ContextVar("current_line")
 
-# What our lines and those of libraries have in common. Tracebacks are plain: others would show the values of all
-# variables around, with every password among them.
+# What our lines and those of libraries have in common. Tracebacks are plain: others would show the values of
+# all variables around, with every password among them.
 STEPS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -69,7 +69,7 @@ structlog.configure(
 
 
 def set_up_logs(form: str, level: str, secrets: tuple[str, ...] = ()) -> None:
-    """Sends everything that is logged to stderr in one form; `secrets` are blotted out wherever they turn up."""
+    """Sends everything that is logged to stderr in one form, without the `secrets`."""
     renderer = (
         _json
         if form == "json"

@@ -15,9 +15,7 @@ import migrations
 from service.dialects import Forms
 from service.errors import Unavailable
 
-APPS = {
-    "grove": {"models": ["service.models"], "migrations": "migrations", "default_connection": "default"}
-}
+APPS = {"grove": {"models": ["service.models"], "migrations": "migrations", "default_connection": "default"}}
 # Any number will do, as long as nobody else on the server's database takes it.
 LOCK = 0x67726F7665
 APPLIED = Forms(

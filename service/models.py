@@ -77,7 +77,9 @@ class Node(Model):
     id = fields.BigIntField(primary_key=True, generated=False)
     hierarchy = fields.ForeignKeyField("grove.Hierarchy", related_name="nodes", on_delete=fields.RESTRICT)
     group = fields.ForeignKeyField("grove.CustomerGroup", related_name="nodes", on_delete=fields.RESTRICT)
-    parent = fields.ForeignKeyField("grove.Node", related_name="children", null=True, on_delete=fields.RESTRICT)
+    parent = fields.ForeignKeyField(
+        "grove.Node", related_name="children", null=True, on_delete=fields.RESTRICT
+    )
     position = fields.TextField()
     depth = fields.IntField()
     child_count = fields.IntField()

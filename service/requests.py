@@ -38,8 +38,8 @@ class GraphQLRequest:
 def preferred(accept: str | None, offers: Sequence[str]) -> str | None:
     """The offer that an Accept header likes best; None where it takes none of them.
 
-    Among equals the one that the header names first, then the one that is offered first. Without a header, or
-    with «anything», that is the first offer: since 2025 the specification wants application/graphql-response+json.
+    Among equals the one that the header names first, then the one that is offered first. Without a header,
+    and for `*/*`, that is application/graphql-response+json: since 2025 the specification wants it so.
     """
     if accept is None:
         return offers[0]

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
 
     database: str = Field(
-        "sqlite://grove.sqlite3",
+        default="sqlite://grove.sqlite3",
         # The password must not get into a log by way of repr(settings).
         repr=False,
         description=(
@@ -60,78 +60,100 @@ class Settings(BaseSettings):
         ),
     )
     pool_size: int = Field(
-        10, ge=1, le=1_000, description="a number: the connections to PostgreSQL that a worker may open"
+        default=10,
+        ge=1,
+        le=1_000,
+        description="a number: the connections to PostgreSQL that a worker may open",
     )
     lock_wait_seconds: float = Field(
-        5, gt=0, le=3_600, description="seconds that a change waits for another one in the same hierarchy"
+        default=5,
+        gt=0,
+        le=3_600,
+        description="seconds that a change waits for another one in the same hierarchy",
     )
-    migrate: bool = Field(True, description="true or false: bring the database up to date at start")
+    migrate: bool = Field(default=True, description="true or false: bring the database up to date at start")
 
-    host: str = Field("127.0.0.1", min_length=1, description="the address to listen at; 0.0.0.0 for all")
-    port: int = Field(
-        8000, ge=0, le=65_535, description="the port to listen at, up to 65535; 0 for any free one"
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="the address to listen at; 0.0.0.0 for all"
     )
-    workers: int = Field(1, ge=1, le=256, description="a number of processes; more than 1 needs PostgreSQL")
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="the port to listen at, up to 65535; 0 for any free one"
+    )
+    workers: int = Field(
+        default=1, ge=1, le=256, description="a number of processes; more than 1 needs PostgreSQL"
+    )
     shutdown_seconds: int = Field(
-        10, ge=0, le=3_600, description="seconds that requests under way get to end when the service stops"
+        default=10,
+        ge=0,
+        le=3_600,
+        description="seconds that requests under way get to end when the service stops",
     )
     allowed_hosts: Words = Field(
-        (),
+        default=(),
         description=(
             "names that clients may call the service by, separated by commas, such as "
-            "grove.example.com,*.example.org; by default local names where it listens at a local address only, "
-            "and any name otherwise"
+            "grove.example.com,*.example.org; "
+            "by default, local names where it listens at a local address, and any name elsewhere"
         ),
     )
     allowed_origins: Words = Field(
-        (),
+        default=(),
         description=(
             "web origins whose pages may call the service, separated by commas, such as "
             "https://shop.example.com; by default none but its own"
         ),
     )
     actor_header: str | None = Field(
-        None,
+        default=None,
         pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
         description=(
-            "the request header in which an authenticating proxy says who is calling, such as X-Forwarded-User; "
-            "by default everybody is «anonymous»"
+            "the request header in which an authenticating proxy says who is calling, such as "
+            "X-Forwarded-User; by default everybody is «anonymous»"
         ),
     )
     explorer: bool = Field(
-        True, description="true or false: show the GraphiQL explorer to browsers at /graphql"
+        default=True, description="true or false: show the GraphiQL explorer to browsers at /graphql"
     )
 
-    log_format: Literal["console", "json"] = Field("console", description="console or json")
+    log_format: Literal["console", "json"] = Field(default="console", description="console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="debug, info, warning or error"
+        default="info", description="debug, info, warning or error"
     )
 
-    request_seconds: float = Field(30, gt=0, le=3_600, description="seconds that one request may take")
+    request_seconds: float = Field(
+        default=30, gt=0, le=3_600, description="seconds that one request may take"
+    )
     max_body_bytes: int = Field(
-        4 * 1024 * 1024, ge=1_024, description="a number from 1024: bytes of a request body"
+        default=4 * 1024 * 1024, ge=1_024, description="a number from 1024: bytes of a request body"
     )
     max_document_characters: int = Field(
-        1_000_000, ge=1, description="a number: characters of a GraphQL document"
+        default=200_000, ge=1, description="a number: characters of a GraphQL document"
     )
     max_tokens: int = Field(
-        5_000, ge=1, description="a number: tokens (words and signs) in a GraphQL document"
+        default=5_000, ge=1, description="a number: tokens (words and signs) in a GraphQL document"
     )
     max_depth: int = Field(
-        40, ge=1, le=200, description="a number up to 200: how deep fields of a document may be nested"
+        default=40,
+        ge=1,
+        le=200,
+        description="a number up to 200: how deep fields of a document may be nested",
     )
     max_aliases: int = Field(
-        200, ge=0, description="a number: fields of a document that are aliased, or repeated in one selection"
+        default=200,
+        ge=0,
+        description="a number: fields of a document that are aliased, or repeated in one selection",
     )
     max_root_fields: int = Field(
-        100, ge=1, description="a number: fields, so mutations too, at the top of one operation"
+        default=100, ge=1, description="a number: fields, so mutations too, at the top of one operation"
     )
-    max_directives: int = Field(10, ge=0, description="a number: directives at one place of a document")
+    max_directives: int = Field(
+        default=10, ge=0, description="a number: directives at one place of a document"
+    )
     max_objects: int = Field(
-        250_000, ge=1, description="a number: objects that one request may ask for at most"
+        default=250_000, ge=1, description="a number: objects that one request may ask for at most"
     )
     cached_document_characters: int = Field(
-        500_000,
+        default=500_000,
         ge=0,
         description=(
             "a number: characters of checked documents that are kept, at some 150 bytes of memory each; "
@@ -169,7 +191,8 @@ class Settings(BaseSettings):
     @property
     def password(self) -> str:
         """The database's password, to be kept out of what is shown; empty where there is none."""
-        return "" if self.on_sqlite else unquote(urlsplit(self.database).password or "")
+        url = urlsplit(self.database)
+        return unquote(url.password or "") or "".join(parse_qs(url.query).get("password", ()))
 
     @property
     def database_shown(self) -> str:

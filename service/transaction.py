@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.db import Database, Session
 from service.errors import Unavailable, UserErrorCode, refuse
@@ -34,6 +34,10 @@ class Mutation:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     dry_run: bool = False
     key: str | None = None
+    # What will be kept under the key, as far as it is known before the answer is read.
+    answer: dict[str, Any] | None = None
+    # How many generated codes a dry run has looked at without taking them.
+    codes_peeked: int = 0
 
     def roll_back(self) -> None:
         """Nothing of it is to be kept."""
@@ -96,7 +100,9 @@ async def claim(key: str, fingerprint: str) -> str | None:
     if taken is None:
         return None
     if taken[0] != fingerprint:
-        message = f"The idempotency key «{key}» was used with another input within 24 hours; choose a new one."
+        message = (
+            f"The idempotency key «{key}» was used with another input within 24 hours; choose a new one."
+        )
         raise refuse(UserErrorCode.IDEMPOTENCY_MISMATCH, message, "idempotencyKey")
     mutation.key = None
     return taken[1]

@@ -67,7 +67,9 @@ async def lock_of_nodes(keys: Sequence[int], expected_version: int | None, path:
     if len(found) > 1:
         names = " and ".join(f"«{row.name}»" for row in found.values())
         raise refuse(
-            Code.WRONG_HIERARCHY, f"These nodes stand in different hierarchies, {names}; choose those of one.", path
+            Code.WRONG_HIERARCHY,
+            f"These nodes stand in different hierarchies, {names}; choose those of one.",
+            path,
         )
     return await _tree(next(iter(found.values())), expected_version)
 
@@ -80,7 +82,9 @@ async def _tree(row: HierarchyRow, expected_version: int | None) -> Tree:
 def check_version(expected: int | None, found: int, label: str) -> None:
     """Refuses with STALE when a thing is no longer at the version that the client has seen."""
     if expected is not None and expected != found:
-        message = f"{label} has changed: it is at version {found}, not {expected}. Read it again, then decide."
+        message = (
+            f"{label} has changed: it is at version {found}, not {expected}. Read it again, then decide."
+        )
         raise refuse(Code.STALE, message, "expectedVersion")
 
 
@@ -104,7 +108,9 @@ async def parent_of(tree: Tree, key: int | None, *path: str) -> NodeRow | None:
         return None
     found = (await node.by_keys([key])).get(key)
     if found is None:
-        raise refuse(Code.NOT_FOUND, "There is no parent node with this id; it may have been unassigned.", *path)
+        raise refuse(
+            Code.NOT_FOUND, "There is no parent node with this id; it may have been unassigned.", *path
+        )
     if found.hierarchy_id != tree.key:
         message = f"The parent stands in another hierarchy than «{tree.row.name}»; choose a node of this one."
         raise refuse(Code.WRONG_HIERARCHY, message, *path)
@@ -174,9 +180,7 @@ async def assign(
     places = [
         Place(key, parent.id if parent else None, text, depth) for key, text in zip(nodes, keys, strict=True)
     ]
-    await closure.attach(
-        tree.key, {key: row.id for key, row in zip(nodes, groups, strict=True)}, places
-    )
+    await closure.attach(tree.key, {key: row.id for key, row in zip(nodes, groups, strict=True)}, places)
     tree.level_counts[depth] += len(groups)
     above = (await node.paths([parent.id]))[parent.id][-1] if parent is not None else None
     for key, row in zip(nodes, groups, strict=True):

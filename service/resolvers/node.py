@@ -72,10 +72,11 @@ async def children(scopes: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
     return await node.page_of_children(scopes, page)
 
 
-async def root_counts(hierarchies: Sequence[int]) -> list[int]:
-    """How many roots each hierarchy has."""
-    found = await hierarchy.levels(hierarchies)
-    return [found[key][0].node_count if key in found else 0 for key in hierarchies]
+async def child_counts(scopes: Sequence[int]) -> list[int]:
+    """How many children each node (its key) has, or how many roots each hierarchy (minus its key)."""
+    rows = await node.by_keys([key for key in scopes if key > 0])
+    levels = await hierarchy.levels([-key for key in scopes if key < 0])
+    return [rows[key].child_count if key > 0 else levels[-key][0].node_count for key in scopes]
 
 
 async def in_display_order(
@@ -180,7 +181,9 @@ async def _unfit(
             message = f"«{row.name}» ({row.code}) is inactive; make it active before it is assigned."
             errors.append(user_error(Code.GROUP_INACTIVE, message, *where))
         if any(place.hierarchy_id == locked.key for place in standing[row.id]):
-            message = f"«{row.name}» ({row.code}) already stands in «{locked.row.name}»; move its node instead."
+            message = (
+                f"«{row.name}» ({row.code}) already stands in «{locked.row.name}»; move its node instead."
+            )
             errors.append(user_error(Code.ALREADY_ASSIGNED, message, *where))
     return errors
 
@@ -258,7 +261,9 @@ async def reorder(
             errors.append(user_error(Code.NOT_CHILDREN, message, "childIds", place))
         seen.add(key)
     if not errors and len(child_keys) != len(siblings):
-        message = f"{len(siblings)} nodes stand {where}, but childIds names {len(child_keys)}; name each once."
+        message = (
+            f"{len(siblings)} nodes stand {where}, but childIds names {len(child_keys)}; name each once."
+        )
         errors.append(user_error(Code.NOT_CHILDREN, message, "childIds"))
     if errors:
         raise Refused(errors[:100])
@@ -267,9 +272,7 @@ async def reorder(
     if too_long(after):
         after = spread(len(before))
         await hierarchy.spread_anew(locked.key)
-    changed = {
-        key: new for key, old, new in zip(child_keys, before, after, strict=True) if old != new
-    }
+    changed = {key: new for key, old, new in zip(child_keys, before, after, strict=True) if old != new}
     if changed:
         await closure.reorder(changed, park=True)
     locked.log(
@@ -281,9 +284,7 @@ async def reorder(
     return Placed(locked.key, [], parent=parent_key)
 
 
-async def unassign(
-    keys: Sequence[int], policy: str, expected_version: int | None, path: str
-) -> Unassigned:
+async def unassign(keys: Sequence[int], policy: str, expected_version: int | None, path: str) -> Unassigned:
     """Takes nodes out of their hierarchy; what is below them goes as the policy says.
 
     Refuses with NOT_FOUND, WRONG_HIERARCHY, STALE and CONFLICT.

@@ -51,7 +51,9 @@ async def page(
     wanted = conditions(filter, max_depth)
     for cursor, operator in ((page.after, ">"), (page.before, "<")):
         if cursor is not None:
-            wanted.texts.append("{path} " + operator + wanted.argument(decode_cursor(cursor, "chosen", (str,))[0]))
+            wanted.texts.append(
+                "{path} " + operator + wanted.argument(decode_cursor(cursor, "chosen", (str,))[0])
+            )
     direction = "DESC" if page.backward else "ASC"
     statement = Forms(*(_page(listings, wanted, path, direction) for path in PATH))
     found: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)

@@ -85,8 +85,8 @@ REMOVE = """
     DELETE FROM membership WHERE group_id = $1 AND customer_id = ANY($2::bigint[])
 """
 
-REMOVE_FROM_ALL = """
-    DELETE FROM membership WHERE customer_id = $1
+REMOVE_FROM = """
+    DELETE FROM membership WHERE customer_id = $1 AND group_id = ANY($2::bigint[])
 """
 
 EMPTY_GROUP = """
@@ -285,9 +285,9 @@ async def remove(group: int, customers: Collection[int]) -> None:
     await db.fetch(REMOVE, group, list(customers))
 
 
-async def remove_from_all(customer: int) -> None:
-    """Takes a customer out of every group. One statement; the groups' counts are the caller's."""
-    await db.fetch(REMOVE_FROM_ALL, customer)
+async def remove_from(customer: int, groups: Collection[int]) -> None:
+    """Takes a customer out of these groups. One statement; the groups' counts are the caller's."""
+    await db.fetch(REMOVE_FROM, customer, list(groups))
 
 
 async def empty(group: int) -> None:

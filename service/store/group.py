@@ -93,6 +93,10 @@ TOUCH = """
     WHERE customer_group.id = item.id
 """
 
+COUNT_MEMBERS = """
+    UPDATE customer_group SET customer_count = customer_count + $2 WHERE id = $1
+"""
+
 DELETE = """
     DELETE FROM customer_group WHERE id = $1
 """
@@ -102,11 +106,10 @@ NEXT_CODE = Forms(
     sqlite="UPDATE customer_group_code SET last_value = last_value + 1 RETURNING last_value",
 )
 
-PEEK_CODE = Forms(
-    # What NEXT_CODE would give, without taking it: a dry run keeps nothing, and a sequence never goes back.
-    postgres="SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM customer_group_code",
-    sqlite="SELECT last_value + 1 FROM customer_group_code",
-)
+PEEK_CODE = """
+    -- PostgreSQL only: what NEXT_CODE would give after $1 more, without taking it.
+    SELECT $1::bigint + CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM customer_group_code
+"""
 
 ITEM = COLUMNS.format("item")
 ALL = Listing(columns=ITEM, table="customer_group", link="parent.id = 0")
@@ -212,7 +215,9 @@ def _conditions(filter: GroupFilter) -> Conditions:
         found.add("item.customer_count <= {}", filter.most_customers)
     if filter.contains_customer is not None:
         customer = filter.contains_customer
-        column, value = ("id", customer.key) if customer.key is not None else ("code_key", key(str(customer.code)))
+        column, value = (
+            ("id", customer.key) if customer.key is not None else ("code_key", key(str(customer.code)))
+        )
         found.add(
             "EXISTS (SELECT 1 FROM membership AS wanted WHERE wanted.group_id = item.id AND"
             f" wanted.customer_id = (SELECT id FROM customer WHERE {column} = {{}}))",
@@ -256,7 +261,16 @@ async def delete(group: int) -> None:
     await db.fetch(DELETE, group)
 
 
-async def next_code(*, peek: bool) -> str:
-    """The next generated code, CG-000001 and so on; with `peek` without taking it. One statement."""
-    number = await db.fetch_value(PEEK_CODE if peek else NEXT_CODE)
-    return f"CG-{number:06d}"
+async def next_code() -> str:
+    """The next generated code, CG-000001 and so on. One statement."""
+    return f"CG-{await db.fetch_value(NEXT_CODE):06d}"
+
+
+async def peek_code(ahead: int) -> str:
+    """The code that `next_code` would give after so many others, on PostgreSQL. One statement."""
+    return f"CG-{await db.fetch_value(PEEK_CODE, ahead):06d}"
+
+
+async def count_members(group: int, members: int) -> None:
+    """So many members more, as part of a change whose version is counted already. One statement."""
+    await db.fetch(COUNT_MEMBERS, group, members)

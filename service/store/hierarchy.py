@@ -158,9 +158,7 @@ async def levels(hierarchies: Collection[int]) -> dict[int, list[LevelRow]]:
 async def page(page: Page, filter: HierarchyFilter, order: Order) -> Slice[HierarchyRow]:
     """A page of all hierarchies. One statement."""
     sorting = SORTINGS[order.field]
-    slices = await LISTING.page(
-        [0], page, sorting, order.descending, _conditions(filter), HierarchyRow._make
-    )
+    slices = await LISTING.page([0], page, sorting, order.descending, _conditions(filter), HierarchyRow._make)
     return slices[0]
 
 
@@ -192,9 +190,7 @@ async def insert_levels(hierarchy: int, levels: Sequence[tuple[int, int, str]]) 
 
 async def update(hierarchy: int, name: str, description: str) -> None:
     """A new name and description. One statement."""
-    await db.fetch(
-        UPDATE, hierarchy, name, key(name), fold(name), description, searchable(name, description)
-    )
+    await db.fetch(UPDATE, hierarchy, name, key(name), fold(name), description, searchable(name, description))
 
 
 async def touch(hierarchies: Collection[int], at: datetime) -> None:

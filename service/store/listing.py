@@ -146,7 +146,9 @@ class Listing:
             SELECT parent.id, (SELECT count(*) FROM {self.source} WHERE {where} AND $2::int = 0)
             FROM unnest($1::bigint[]) AS parent(id)
         """
-        found = {record[0]: record[1] for record in await db.fetch(statement, parents, 0, *conditions.arguments)}
+        found = {
+            record[0]: record[1] for record in await db.fetch(statement, parents, 0, *conditions.arguments)
+        }
         return [found[parent] for parent in parents]
 
 

@@ -251,9 +251,7 @@ async def position_before(scope: int, leaving: Sequence[int], position: str) -> 
     return found
 
 
-async def positions_around(
-    scope: int, leaving: Sequence[int], index: int
-) -> tuple[str | None, str | None]:
+async def positions_around(scope: int, leaving: Sequence[int], index: int) -> tuple[str | None, str | None]:
     """The positions between which place `index` lies, the leaving nodes passed over; past the end: after the last.
 
     At most two statements. Counting to a place costs as many index entries as stand before it.

@@ -230,6 +230,7 @@ SPREADS = """
     JOIN hierarchy ON hierarchy.id = COALESCE(node.hierarchy_id, -listing.id)
 """
 
+
 async def page(listings: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
     """A page in display order for each listing: all below a node (its key), or a hierarchy (minus its key).
 

@@ -1,6 +1,7 @@
 """A small schema with fields that misbehave, served by the real application without a database."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -18,6 +19,8 @@ from service.errors import InvalidInput, Unavailable
 from service.settings import Settings
 from tests.support.client import running
 
+MODERN = "application/graphql-response+json"
+LEGACY = "application/json"
 SECRET = "the password is swordfish"
 
 
@@ -158,17 +161,6 @@ class NoDatabase:
 
     problem: Exception | None = None
 
-    @classmethod
-    async def connect(cls, url: str, **_: Any) -> Self:
-        return cls()
-
-    async def migrate(self) -> None:
-        pass
-
-    async def ready(self) -> None:
-        if self.problem is not None:
-            raise self.problem
-
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[StatementCount]:
         yield StatementCount()
@@ -176,10 +168,23 @@ class NoDatabase:
     async def close(self) -> None:
         pass
 
+    @classmethod
+    async def connect(cls, url: str, **_: Any) -> Self:
+        return cls()
+
+    @classmethod
+    async def migrate(cls, url: str) -> None:
+        pass
+
+    @classmethod
+    async def check_ready(cls, database: Self) -> None:
+        if cls.problem is not None:
+            raise cls.problem
+
 
 STUB = SimpleNamespace(
     schema=strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription),
-    execution_context_class=StrawberryGraphQLCoreExecutionContext,
+    MutationExecutor=StrawberryGraphQLCoreExecutionContext,
     Context=Context,
 )
 
@@ -188,6 +193,30 @@ STUB = SimpleNamespace(
 async def stub(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application on the stub."""
     monkeypatch.setattr(app, "schema", STUB)
-    monkeypatch.setattr(app, "Database", NoDatabase)
+    monkeypatch.setattr(app, "engines", NoDatabase)
+    monkeypatch.setattr(app, "migrating", NoDatabase)
     async with running(app.create_app(Settings(**settings))) as client:
         yield client.http
+
+
+async def post(
+    http: httpx.AsyncClient, body: Any, accept: str | None = MODERN, **headers: str
+) -> httpx.Response:
+    """Bytes go as they are; anything else as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = http.build_request("POST", "/graphql", content=content, headers={"Content-Type": LEGACY})
+    if accept is None:
+        del request.headers["Accept"]
+    else:
+        request.headers["Accept"] = accept
+    for name, text in headers.items():
+        request.headers[name.replace("_", "-")] = text
+    return await http.send(request)
+
+
+async def run(http: httpx.AsyncClient, document: str, **parameters: Any) -> httpx.Response:
+    return await post(http, {"query": document, **parameters})
+
+
+def codes(response: httpx.Response) -> list[str]:
+    return [error["extensions"]["code"] for error in response.json()["errors"]]

@@ -1,0 +1,262 @@
+"""Customer groups and their members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service import groups, names, transaction, tree
+from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
+from service.matching import CustomerFilter, GroupFilter, Order, Reference
+from service.paging import Page, Slice
+from service.positions import Position
+from service.store import customer, group, hierarchy, node
+from service.store.change import NewChange
+from service.store.customer import CustomerRow
+from service.store.group import GroupRow
+
+Code = UserErrorCode
+
+
+async def by_key(keys: Sequence[int]) -> list[GroupRow | None]:
+    """The group with each key."""
+    found = await group.by_keys(keys)
+    return [found.get(key) for key in keys]
+
+
+async def by_reference(references: Sequence[Reference]) -> list[GroupRow | None]:
+    """The group that each reference means."""
+    return await group.by_references(references)
+
+
+async def page(_: Sequence[int], page: Page, filter: GroupFilter, order: Order) -> list[Slice[GroupRow]]:
+    """A page of all groups."""
+    return await group.page(group.ALL, [0], page, filter, order)
+
+
+async def total(_: Sequence[int], filter: GroupFilter) -> list[int]:
+    """How many groups meet the filter."""
+    return await group.totals(group.ALL, [0], filter)
+
+
+async def members(
+    keys: Sequence[int], page: Page, filter: CustomerFilter, order: Order
+) -> list[Slice[CustomerRow]]:
+    """A page of the customers in each group."""
+    return await customer.page(customer.OF_GROUP, keys, page, filter, order)
+
+
+async def member_total(keys: Sequence[int], filter: CustomerFilter) -> list[int]:
+    """How many customers of each group meet the filter."""
+    if filter == CustomerFilter():
+        rows = await group.by_keys(keys)
+        return [rows[key].customer_count for key in keys]
+    return await customer.totals(customer.OF_GROUP, keys, filter)
+
+
+# ───────────────────────────────────────────── writing ─────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a new group is to stand."""
+
+    hierarchy: int
+    parent: int | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The answer to creating a group, by keys."""
+
+    group: int
+    node: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The answer to every other change of a group, by key, with how many members changed and how many not."""
+
+    group: int
+    changed: int = 0
+    passed_over: int = 0
+
+
+async def create(
+    name: str,
+    code: str | None,
+    description: str,
+    status: str,
+    customer_keys: Sequence[int],
+    customer_codes: Sequence[str],
+    place: Place | None,
+) -> Created:
+    """A new group, with its customers and its place in the same step where they are given.
+
+    Refuses with REQUIRED, TOO_LONG, INVALID, NAME_TAKEN, CODE_TAKEN, NOT_FOUND, GROUP_INACTIVE,
+    WRONG_HIERARCHY, TOO_DEEP, NOT_CHILDREN and OUT_OF_RANGE.
+    """
+    locked = parent = None
+    errors: list[UserError] = []
+    name, description = names.cleaned(name), description.strip()
+    code = names.cleaned(code) if code is not None else None
+    if place is not None:
+        try:
+            locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId")
+            parent = await tree.parent_of(locked, place.parent, "place", "parentId")
+        except Refused as refused:
+            errors += refused.errors
+    errors += await _mistakes(name, code, description, None)
+    customers, unknown = await groups.customers_named(customer_keys, customer_codes)
+    errors += unknown
+    if place is not None and status != "ACTIVE":
+        message = f"«{name}» would be inactive; only an active group can be assigned."
+        errors.append(user_error(Code.GROUP_INACTIVE, message, "status"))
+    depth = parent.depth + 1 if parent is not None else 1
+    if locked is not None and depth > len(locked.levels):
+        errors.append(tree.too_deep(locked, name, depth, "place", "parentId"))
+    if errors:
+        raise Refused(errors)
+    row = await groups.found(name, code, description, status)
+    if customers:
+        count = await groups.add_members(row, customers)
+        await group.count_members(row.id, count)
+    if locked is None or place is None:
+        return Created(row.id, None)
+    nodes = await tree.assign(locked, [row], parent, place.position, "place", "position")
+    await locked.finish()
+    return Created(row.id, nodes[0])
+
+
+async def _mistakes(name: str, code: str | None, description: str, own: GroupRow | None) -> list[UserError]:
+    """What is wrong with the values of a group; `own` is the group itself where it exists. Two statements."""
+    errors = names.mistakes("The name", name, names.NAME_LENGTH, "name")
+    errors += names.description_mistakes(description, "description")
+    namesake = (await group.by_names([name])).get(names.key(name))
+    if namesake is not None and (own is None or namesake.id != own.id):
+        message = f"There is a group «{namesake.name}» ({namesake.code}) already; choose another name."
+        errors.append(user_error(Code.NAME_TAKEN, message, "name"))
+    if code is None:
+        return errors
+    errors += names.mistakes("The code", code, names.CODE_LENGTH, "code")
+    holder = (await group.by_codes([code])).get(names.key(code))
+    if holder is not None and (own is None or holder.id != own.id):
+        message = f"The code «{holder.code}» belongs to «{holder.name}» already; choose another."
+        errors.append(user_error(Code.CODE_TAKEN, message, "code"))
+    return errors
+
+
+async def update(
+    key: int,
+    name: str | None,
+    code: str | None,
+    description: str | None,
+    status: str | None,
+    expected_version: int | None,
+) -> Changed:
+    """New values; what is None stays. Refuses as `create` does, with NOT_FOUND and STALE."""
+    row = await _lock(Reference(key), expected_version, "id")
+    new_name = row.name if name is None else names.cleaned(name)
+    new_code = row.code if code is None else names.cleaned(code)
+    new_description = row.description if description is None else description.strip()
+    errors = await _mistakes(new_name, new_code, new_description, row)
+    if errors:
+        raise Refused(errors)
+    before = {"code": row.code, "name": row.name, "description": row.description, "status": row.status}
+    after = {
+        "code": new_code,
+        "name": new_name,
+        "description": new_description,
+        "status": status or row.status,
+    }
+    if before != after:
+        await group.update(row.id, **after)
+        await group.touch({row.id: 0}, transaction.current().at)
+        changed = {word for word in before if before[word] != after[word]}
+        summary = f"changed the {', '.join(sorted(changed))} of «{row.name}» ({row.code})"
+        if changed == {"name"}:
+            summary = f"renamed «{row.name}» to «{new_name}»"
+        await transaction.log([NewChange("GROUP_UPDATED", summary, group=row.id, before=before, after=after)])
+    return Changed(row.id)
+
+
+async def delete(key: int, policy: str, expected_version: int | None) -> Changed:
+    """Deletes a group; its nodes go as the policy says, its members stay customers.
+
+    Refuses with NOT_FOUND, STALE and CONFLICT. Some twenty statements for each hierarchy that it stands in.
+    """
+    # Hierarchies are locked before groups. One in which the group comes to stand in between is found out by
+    # the reference of its node to the group: the whole transaction then runs again.
+    standing = await node.hierarchies_of_group(key)
+    await hierarchy.lock(standing)
+    row = await _lock(Reference(key), expected_version, "id")
+    for place in (await node.of_groups([key]))[key]:
+        locked = await tree.lock(place.hierarchy_id, None)
+        await tree.unassign(locked, [place], policy, "children")
+        await locked.finish()
+    await customer.empty(key)
+    await group.delete(key)
+    before = {
+        "code": row.code,
+        "name": row.name,
+        "description": row.description,
+        "status": row.status,
+        "customerCount": row.customer_count,
+    }
+    await transaction.log(
+        [NewChange("GROUP_DELETED", f"deleted «{row.name}» ({row.code})", group=key, before=before)]
+    )
+    return Changed(key)
+
+
+async def add_customers(
+    reference: Reference, keys: Sequence[int], codes: Sequence[str], expected_version: int | None
+) -> Changed:
+    """Puts customers into a group; those in it are passed over.
+
+    Refuses with NOT_FOUND (each customer that there is not), STALE, REQUIRED and OUT_OF_RANGE. Seven
+    statements, however many customers.
+    """
+    row, customers = await _for_members(reference, keys, codes, expected_version)
+    count = await groups.add_members(row, customers)
+    if count:
+        await group.touch({row.id: count}, transaction.current().at)
+    return Changed(row.id, count, len(customers) - count)
+
+
+async def remove_customers(
+    reference: Reference, keys: Sequence[int], codes: Sequence[str], expected_version: int | None
+) -> Changed:
+    """Takes customers out of a group; those not in it are passed over. Refuses as `add_customers` does."""
+    row, customers = await _for_members(reference, keys, codes, expected_version)
+    count = await groups.remove_members(row, customers)
+    if count:
+        await group.touch({row.id: -count}, transaction.current().at)
+    return Changed(row.id, count, len(customers) - count)
+
+
+async def _for_members(
+    reference: Reference, keys: Sequence[int], codes: Sequence[str], expected_version: int | None
+) -> tuple[GroupRow, list[CustomerRow]]:
+    row = await _lock(reference, expected_version, "group")
+    if not keys and not codes:
+        raise refuse(
+            Code.REQUIRED, "Name at least one customer, in customerIds or customerCodes.", "customerIds"
+        )
+    customers, errors = await groups.customers_named(keys, codes)
+    if errors:
+        raise Refused(errors)
+    return row, customers
+
+
+async def _lock(reference: Reference, expected_version: int | None, path: str) -> GroupRow:
+    found = await group.by_reference(reference)
+    row = (await group.lock([found.id])).get(found.id) if found is not None else None
+    if row is None:
+        message = (
+            "There is no customer group with this id."
+            if reference.key is not None
+            else f"There is no customer group «{reference}»."
+        )
+        raise refuse(Code.NOT_FOUND, message, path)
+    tree.check_version(expected_version, row.version, f"The group «{row.name}» ({row.code})")
+    return row

@@ -1,0 +1,261 @@
+"""Hierarchies and their levels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service import groups, ids, names, transaction, tree
+from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
+from service.ids import Kind
+from service.matching import GroupFilter, HierarchyFilter, Order, Reference
+from service.paging import Page, Slice
+from service.positions import LAST
+from service.store import group, hierarchy
+from service.store.change import NewChange
+from service.store.group import GroupRow
+from service.store.hierarchy import HierarchyRow, LevelRow
+from service.tree import Tree
+
+Code = UserErrorCode
+MOST_LEVELS = 128
+
+
+async def by_key(keys: Sequence[int]) -> list[HierarchyRow | None]:
+    """The hierarchy with each key."""
+    found = await hierarchy.by_keys(keys)
+    return [found.get(key) for key in keys]
+
+
+async def by_reference(references: Sequence[Reference]) -> list[HierarchyRow | None]:
+    """The hierarchy that each reference means; one statement each, since a document names few."""
+    return [
+        (await hierarchy.by_keys([reference.key])).get(reference.key)
+        if reference.key is not None
+        else await hierarchy.by_name(str(reference.name))
+        for reference in references
+    ]
+
+
+async def page(
+    _: Sequence[int], page: Page, filter: HierarchyFilter, order: Order
+) -> list[Slice[HierarchyRow]]:
+    """A page of all hierarchies."""
+    return [await hierarchy.page(page, filter, order)]
+
+
+async def total(_: Sequence[int], filter: HierarchyFilter) -> list[int]:
+    """How many hierarchies there are."""
+    return [await hierarchy.total(filter)]
+
+
+async def levels(hierarchies: Sequence[int]) -> list[list[LevelRow]]:
+    """The levels of each hierarchy, top first."""
+    found = await hierarchy.levels(hierarchies)
+    return [found[key] for key in hierarchies]
+
+
+async def node_count(hierarchies: Sequence[int]) -> list[int]:
+    """How many nodes each hierarchy has."""
+    found = await hierarchy.levels(hierarchies)
+    return [sum(level.node_count for level in found[key]) for key in hierarchies]
+
+
+async def unassigned(
+    hierarchies: Sequence[int], page: Page, filter: GroupFilter, order: Order
+) -> list[Slice[GroupRow]]:
+    """A page of the groups that do not stand in each hierarchy."""
+    return await group.page(group.UNASSIGNED, hierarchies, page, filter, order)
+
+
+async def unassigned_total(hierarchies: Sequence[int], filter: GroupFilter) -> list[int]:
+    """How many groups do not stand in each hierarchy."""
+    return await group.totals(group.UNASSIGNED, hierarchies, filter)
+
+
+# ───────────────────────────────────────────── writing ─────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The answer to every change of a hierarchy, by key."""
+
+    hierarchy: int
+
+
+async def create(name: str, description: str, level_names: Sequence[str], placeholders: bool) -> Changed:
+    """A new hierarchy, with one placeholder group a level where asked for.
+
+    Refuses with REQUIRED, TOO_LONG, INVALID, OUT_OF_RANGE and NAME_TAKEN.
+    """
+    name, description = names.cleaned(name), description.strip()
+    level_names = [names.cleaned(level) for level in level_names]
+    errors = names.mistakes("The name", name, names.NAME_LENGTH, "name")
+    errors += names.description_mistakes(description, "description")
+    errors += _level_mistakes(level_names)
+    errors += await _name_taken(name, None)
+    if errors:
+        raise Refused(errors)
+    at, key = transaction.current().at, ids.new_key()
+    await hierarchy.insert(key, name, description, at)
+    keys = ids.new_keys(len(level_names))
+    await hierarchy.insert_levels(
+        key,
+        [(level, depth, text) for depth, (level, text) in enumerate(zip(keys, level_names, strict=True), 1)],
+    )
+    after = {"name": name, "description": description, "levels": list(level_names)}
+    await transaction.log(
+        [NewChange("HIERARCHY_CREATED", f"created the hierarchy «{name}»", key, after=after)]
+    )
+    if placeholders:
+        await _plant_placeholders(await tree.lock(key, None), level_names)
+    return Changed(key)
+
+
+def _level_mistakes(level_names: Sequence[str]) -> list[UserError]:
+    if not 1 <= len(level_names) <= MOST_LEVELS:
+        message = f"A hierarchy has 1 to {MOST_LEVELS} levels; {len(level_names)} were named."
+        return [user_error(Code.OUT_OF_RANGE, message, "levels")]
+    errors: list[UserError] = []
+    seen: dict[str, int] = {}
+    for place, name in enumerate(level_names):
+        errors += names.mistakes("The name of a level", name, names.NAME_LENGTH, "levels", place)
+        if name and seen.setdefault(names.key(name), place) != place:
+            message = f"The level «{name}» is named twice; levels of one hierarchy have different names."
+            errors.append(user_error(Code.NAME_TAKEN, message, "levels", place))
+    return errors
+
+
+async def _name_taken(name: str, own: int | None) -> list[UserError]:
+    other = await hierarchy.by_name(name)
+    if other is None or other.id == own:
+        return []
+    message = f"There is a hierarchy «{other.name}» already; choose another name."
+    return [user_error(Code.NAME_TAKEN, message, "name")]
+
+
+async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
+    """One group a level, one below the other, to be renamed or deleted. Some ten statements a level."""
+    wanted = [f"New {level} ({locked.row.name})"[: names.NAME_LENGTH - 20] for level in level_names]
+    taken = await group.by_names(wanted)
+    parent = None
+    for text in wanted:
+        name = text if names.key(text) not in taken else f"{text} {ids.new_key():x}"
+        row = await groups.found(name, None, "", "ACTIVE")
+        placed = await tree.assign(locked, [row], parent, LAST)
+        parent = await tree.parent_of(locked, placed[0])
+    await hierarchy.count_levels(locked.key, locked.level_counts)
+    await transaction.log(locked.changes)
+
+
+async def update(
+    key: int, name: str | None, description: str | None, expected_version: int | None
+) -> Changed:
+    """A new name or description; what is None stays. Refuses as `create` does, with NOT_FOUND and STALE."""
+    locked = await tree.lock(key, expected_version, "id")
+    new_name = locked.row.name if name is None else names.cleaned(name)
+    new_description = locked.row.description if description is None else description.strip()
+    errors = names.mistakes("The name", new_name, names.NAME_LENGTH, "name")
+    errors += names.description_mistakes(new_description, "description")
+    errors += await _name_taken(new_name, key)
+    if errors:
+        raise Refused(errors)
+    before = {"name": locked.row.name, "description": locked.row.description}
+    after = {"name": new_name, "description": new_description}
+    if before != after:
+        await hierarchy.update(key, new_name, new_description)
+        summary = f"renamed the hierarchy «{locked.row.name}» to «{new_name}»"
+        if locked.row.name == new_name:
+            summary = f"described the hierarchy «{new_name}»"
+        locked.log("HIERARCHY_UPDATED", summary, before=before, after=after)
+        await locked.finish()
+    return Changed(key)
+
+
+async def delete(key: int, expected_version: int | None) -> Changed:
+    """Deletes a hierarchy; its groups remain. Refuses with NOT_FOUND and STALE."""
+    locked = await tree.lock(key, expected_version, "id")
+    await hierarchy.delete(key)
+    before = {
+        "name": locked.row.name,
+        "description": locked.row.description,
+        "levels": [level.name for level in locked.levels],
+        "nodeCount": sum(level.node_count for level in locked.levels),
+    }
+    summary = f"deleted the hierarchy «{locked.row.name}»"
+    await transaction.log([NewChange("HIERARCHY_DELETED", summary, key, before=before)])
+    return Changed(key)
+
+
+async def add_level(key: int, name: str, expected_version: int | None) -> Changed:
+    """A level below the last one. Refuses with NOT_FOUND, STALE, OUT_OF_RANGE and as for every name."""
+    locked = await tree.lock(key, expected_version)
+    name, depth = names.cleaned(name), len(locked.levels) + 1
+    _check_level_name(locked, name, None)
+    if depth > MOST_LEVELS:
+        raise refuse(Code.OUT_OF_RANGE, f"A hierarchy has at most {MOST_LEVELS} levels.", "name")
+    await hierarchy.insert_levels(key, [(ids.new_key(), depth, name)])
+    locked.log(
+        "LEVEL_ADDED",
+        f"added the level «{name}» to «{locked.row.name}»",
+        after={"depth": depth, "name": name},
+    )
+    await locked.finish()
+    return Changed(key)
+
+
+async def rename_level(key: int, depth: int, name: str, expected_version: int | None) -> Changed:
+    """A new name for a level. Refuses with NOT_FOUND, STALE, OUT_OF_RANGE and as for every name."""
+    locked = await tree.lock(key, expected_version)
+    name, level = names.cleaned(name), _level(locked, depth)
+    _check_level_name(locked, name, level)
+    if name != level.name:
+        await hierarchy.rename_level(key, depth, name)
+        locked.log(
+            "LEVEL_RENAMED",
+            f"renamed the level «{level.name}» to «{name}» in «{locked.row.name}»",
+            before={"depth": depth, "name": level.name},
+            after={"depth": depth, "name": name},
+        )
+        await locked.finish()
+    return Changed(key)
+
+
+async def remove_level(key: int, depth: int, expected_version: int | None) -> Changed:
+    """Removes the last level. Refuses with NOT_FOUND, STALE, OUT_OF_RANGE and LEVEL_IN_USE."""
+    locked = await tree.lock(key, expected_version)
+    level = _level(locked, depth)
+    if depth != len(locked.levels) or depth == 1:
+        last = locked.levels[-1].name
+        message = (
+            "A hierarchy keeps at least one level."
+            if len(locked.levels) == 1
+            else f"Only the last level, «{last}», can be removed."
+        )
+        raise refuse(Code.OUT_OF_RANGE, message, "depth")
+    if level.node_count:
+        message = f"{level.node_count} nodes stand on the level «{level.name}»; move or unassign them first."
+        raise refuse(Code.LEVEL_IN_USE, message, "depth")
+    await hierarchy.remove_level(key, depth)
+    locked.log(
+        "LEVEL_REMOVED",
+        f"removed the level «{level.name}» from «{locked.row.name}»",
+        before={"depth": depth, "name": level.name},
+    )
+    await locked.finish()
+    return Changed(key)
+
+
+def _level(locked: Tree, depth: int) -> LevelRow:
+    if not 1 <= depth <= len(locked.levels):
+        message = f"«{locked.row.name}» has the levels 1 to {len(locked.levels)}; there is no level {depth}."
+        raise refuse(Code.OUT_OF_RANGE, message, "depth")
+    return locked.levels[depth - 1]
+
+
+def _check_level_name(locked: Tree, name: str, own: LevelRow | None) -> None:
+    errors = names.mistakes("The name of a level", name, names.NAME_LENGTH, "name")
+    for level in locked.levels:
+        if level != own and names.key(level.name) == names.key(name):
+            message = f"«{locked.row.name}» has a level «{level.name}» already; choose another name."
+            errors.append(user_error(Code.NAME_TAKEN, message, "name"))
+    if errors:
+        raise Refused(errors)

@@ -1,0 +1,116 @@
+"""How a mutation is answered: one transaction for each root field, its answer read inside, then kept or not.
+
+The executor opens the transaction around the whole root field, the payload and all that is selected below it:
+so an answer shows what the change left, a dry run can show it too, and an error anywhere means that nothing
+was kept. `answer` is the one way from a mutation field to its resolver.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+
+import orjson
+from graphql import GraphQLError, OperationType, print_ast
+from graphql.execution.executor import CollectedErrors, Executor
+
+from service import transaction
+from service.errors import Refused
+from service.schema.connection import given
+from service.schema.context import Info
+from service.schema.payloads import MutationInput, Payload
+from service.transaction import Mutation
+
+P = TypeVar("P", bound=Payload)
+
+
+class Replayed(Exception):
+    """Stands for the very answer that was given before under an idempotency key."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__("replayed")
+        self.data = data
+
+
+class MutationExecutor(Executor[Any]):
+    """graphql-core's executor, with a transaction around each root field of a mutation."""
+
+    def execute_field(self, parent_type: Any, source: Any, field_details_list: Any, path: Any, *rest: Any) -> Any:
+        execute = super().execute_field
+        if self.operation.operation is not OperationType.MUTATION or path.prev is not None:
+            return execute(parent_type, source, field_details_list, path, *rest)
+        return self._in_transaction(lambda: execute(parent_type, source, field_details_list, path, *rest))
+
+    async def _in_transaction(self, execute: Callable[[], Any]) -> Any:
+        context = self.context_value
+        errors = list(self.collected_errors.errors)
+
+        async def work(mutation: Mutation) -> Any:
+            # A transaction that is run again starts without what the run before has read and found wrong.
+            context.forget()
+            self.collected_errors = CollectedErrors()
+            data = execute()
+            if self.is_awaitable(data):
+                data = await data
+            if self.collected_errors.errors or mutation.dry_run:
+                mutation.roll_back()
+            elif mutation.key is not None and mutation.answer is not None:
+                kept = mutation.answer | {"data": data}
+                await transaction.keep(orjson.dumps(kept).decode())
+            return data
+
+        try:
+            return await transaction.run(context.database, context.caller.actor, work)
+        except GraphQLError as error:
+            if isinstance(error.original_error, Replayed):
+                return error.original_error.data
+            raise
+        finally:
+            self.collected_errors.errors[:0] = errors
+
+
+async def answer(
+    info: Info, input: MutationInput, payload: type[P], work: Callable[[], Awaitable[Any]]
+) -> P:
+    """The payload of what `work` did, or of why it was refused. Runs in the executor's transaction.
+
+    Under an idempotency key whose answer is kept: the same answer again, read anew only where the selection is
+    another one.
+    """
+    mutation, client_mutation_id = transaction.current(), given(input.client_mutation_id)
+    mutation.dry_run = input.dry_run
+    try:
+        key = given(input.idempotency_key)
+        if key is not None:
+            selection = _digest("".join(print_ast(field) for field in info._raw_info.field_nodes), info)
+            kept = await transaction.claim(key, _fingerprint(payload, input))
+            if kept is not None:
+                return _again(orjson.loads(kept), selection, payload, client_mutation_id)
+            outcome = await work()
+            mutation.answer = {"outcome": asdict(outcome), "selection": selection}
+        else:
+            outcome = await work()
+        return payload.of(outcome, (), client_mutation_id)
+    except Refused as refused:
+        mutation.key = None
+        mutation.roll_back()
+        return payload.of(None, refused.errors, client_mutation_id)
+
+
+def _again(kept: dict[str, Any], selection: str, payload: type[P], client_mutation_id: str | None) -> P:
+    if kept["selection"] == selection:
+        raise Replayed(kept["data"])
+    return payload.of(payload.outcome_type(**kept["outcome"]), (), client_mutation_id)
+
+
+def _fingerprint(payload: type[Payload], input: MutationInput) -> str:
+    """What makes two inputs the same: all but the client's own id and the key itself."""
+    bare = replace(input, client_mutation_id=None, idempotency_key=None)
+    return hashlib.sha256(f"{payload.__name__} {bare!r}".encode()).hexdigest()
+
+
+def _digest(text: str, info: Info) -> str:
+    """What makes two selections the same: their text, that of all fragments, and the variables."""
+    fragments = "".join(print_ast(fragment) for fragment in info._raw_info.fragments.values())
+    variables = info.variable_values
+    return hashlib.sha256(f"{text} {fragments} {variables!r}".encode()).hexdigest()
