@@ -1,4 +1,4 @@
-"""What every request passes, whatever it asks: headers, host names, callers, logs; the probes and the explorer."""
+"""What every request passes, whatever it asks: headers, host names, callers, log; probes and the explorer."""
 
 from collections.abc import AsyncIterator
 from typing import Any
