@@ -21,7 +21,8 @@ def key() -> Any:
 
 
 def reference(column: str, model: str, related_name: str, on_delete: OnDelete, *, null: bool = False) -> Any:
-    return fields.ForeignKeyField(
+    foreign_key: Any = fields.ForeignKeyField
+    return foreign_key(
         f"grove.{model}",
         source_field=column,
         to_field="id",
@@ -347,7 +348,11 @@ class Migration(TortoiseMigration):
                 "sqlite": [*CLOSURE, *MEMBERSHIP, *GROUP_CODE["sqlite"]],
             },
             backward={
-                "postgres": ["DROP SEQUENCE customer_group_code", "DROP TABLE membership", "DROP TABLE closure"],
+                "postgres": [
+                    "DROP SEQUENCE customer_group_code",
+                    "DROP TABLE membership",
+                    "DROP TABLE closure",
+                ],
                 "sqlite": ["DROP TABLE customer_group_code", "DROP TABLE membership", "DROP TABLE closure"],
             },
         ),

@@ -35,14 +35,10 @@ class CreateTable(CreateModel):
         self.table = table
         self.statements = statements
 
-    async def database_forward(
-        self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None
-    ) -> None:
+    async def database_forward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
         await run(state_editor, self.statements)
 
-    async def database_backward(
-        self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None
-    ) -> None:
+    async def database_backward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
         await run(state_editor, [f"DROP TABLE {self.table}"])
 
 
@@ -56,12 +52,8 @@ class RunStatements(TortoiseOperation):
     def describe(self) -> str:
         return "Run statements"
 
-    async def database_forward(
-        self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None
-    ) -> None:
+    async def database_forward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
         await run(state_editor, self.forward[state_editor.client.capabilities.dialect])
 
-    async def database_backward(
-        self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None
-    ) -> None:
+    async def database_backward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
         await run(state_editor, self.backward[state_editor.client.capabilities.dialect])

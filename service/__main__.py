@@ -136,9 +136,7 @@ def check(database: str | None, repair: bool) -> None:
         mended = " (mended)" if finding.repaired else ""
         click.echo(f"{finding.table} {finding.key}: {finding.message}{mended}")
     left = sum(not finding.repaired for finding in findings)
-    click.echo(
-        f"{len(findings)} found, {len(findings) - left} mended." if findings else "All is as it should be."
-    )
+    click.echo(f"{len(findings)} found, {len(findings) - left} mended." if findings else "All is as it should be.")
     sys.exit(1 if left else 0)
 
 

@@ -32,9 +32,7 @@ LONGEST_MESSAGE = 500
 MOST_TRACEBACKS = 5
 
 FAULT = "Something went wrong on our side. The service's log tells more under this correlation id."
-TOO_INTRICATE = (
-    "The document is too intricate to be checked: too many fields of one name, or fragments within another."
-)
+TOO_INTRICATE = "The document is too intricate to be checked: too many fields of one name, or fragments within another."
 
 # What an answer without data is sent with, where the client's media type allows for more than 200.
 STATUS = {"TIMEOUT": 504, "UNAVAILABLE": 503, "INTERNAL": 500}
@@ -98,9 +96,7 @@ def execution_errors(errors: Sequence[GraphQLError], request_id: str) -> list[Er
     if faults > MOST_TRACEBACKS:
         log.error("more faults in the same request", number=faults - MOST_TRACEBACKS)
     if len(errors) > MOST_ERRORS:
-        described.append(
-            error("LIMIT_EXCEEDED", f"{len(errors) - MOST_ERRORS:,} more errors are not listed.")
-        )
+        described.append(error("LIMIT_EXCEEDED", f"{len(errors) - MOST_ERRORS:,} more errors are not listed."))
     return described
 
 

@@ -44,7 +44,7 @@ def rows(values: Sequence[dict[str, Any]]) -> str:
 def render(statement: str | Forms, dialect: Dialect) -> str:
     """The text to send to a database of this dialect."""
     if isinstance(statement, Forms):
-        statement = getattr(statement, dialect)
+        statement = statement.postgres if dialect == "postgres" else statement.sqlite
     if dialect == "postgres":
         return _ROWS.sub(r"(SELECT * FROM jsonb_to_recordset($\1::text::jsonb) AS item(\2))", statement)
     text = _ROWS.sub(_sqlite_rows, statement)

@@ -79,9 +79,7 @@ class Document:
             return self.operations[name]
         if len(self.operations) != 1:
             message = "The document has several operations; say which one to run in operationName."
-            raise request_error(
-                "BAD_REQUEST", message if self.operations else "The document has no operation."
-            )
+            raise request_error("BAD_REQUEST", message if self.operations else "The document has no operation.")
         return next(iter(self.operations.values()))
 
 
@@ -127,9 +125,7 @@ class Documents:
             return RequestErrors.of(errors, "GRAPHQL_VALIDATION_FAILED")
         scale = Scale(self.schema, tree)
         operations = [
-            Operation(node, scale.weigh(node))
-            for node in tree.definitions
-            if isinstance(node, OperationDefinitionNode)
+            Operation(node, scale.weigh(node)) for node in tree.definitions if isinstance(node, OperationDefinitionNode)
         ]
         return Document(tree, {operation.name: operation for operation in operations}, scale)
 

@@ -20,9 +20,7 @@ async def connect(
     if path is not None:
         return Database(await Sqlite.connect(path, lock_seconds=lock_seconds))
     return Database(
-        await Postgres.connect(
-            url, pool_size=pool_size, lock_seconds=lock_seconds, statement_seconds=statement_seconds
-        )
+        await Postgres.connect(url, pool_size=pool_size, lock_seconds=lock_seconds, statement_seconds=statement_seconds)
     )
 
 

@@ -36,15 +36,11 @@ async def found(name: str, code: str | None, description: str, status: str) -> G
     row = NewGroup(ids.new_key(), code or await free_code(), name, description, status)
     await group.insert([row], transaction.current().at)
     after = {"code": row.code, "name": name, "description": description, "status": status}
-    await transaction.log(
-        [NewChange("GROUP_CREATED", f"created «{name}» ({row.code})", group=row.id, after=after)]
-    )
+    await transaction.log([NewChange("GROUP_CREATED", f"created «{name}» ({row.code})", group=row.id, after=after)])
     return (await group.by_keys([row.id]))[row.id]
 
 
-async def customers_named(
-    keys: Sequence[int], codes: Sequence[str]
-) -> tuple[list[CustomerRow], list[UserError]]:
+async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[list[CustomerRow], list[UserError]]:
     """The customers meant, each once, and an error for each that there is not. At most two statements."""
     count = len(keys) + len(codes)
     if count > MOST_CUSTOMERS:
@@ -92,9 +88,7 @@ async def remove_members(row: GroupRow, customers: Sequence[CustomerRow]) -> int
     return len(old)
 
 
-def member_change(
-    action: str, verb: str, word: str, row: GroupRow, customers: Collection[CustomerRow]
-) -> NewChange:
+def member_change(action: str, verb: str, word: str, row: GroupRow, customers: Collection[CustomerRow]) -> NewChange:
     """Who came or went, for the log: all their codes, and the name of one who came or went alone."""
     one = next(iter(customers))
     who = f"«{one.name}» ({one.code})" if len(customers) == 1 else f"{len(customers):,} customers"

@@ -276,9 +276,7 @@ def _page_size(arguments: Mapping[str, ArgumentNode]) -> int | str:
     return DEFAULT_SIZE
 
 
-def _length(
-    kind: GraphQLOutputType, definition: GraphQLField, arguments: Mapping[str, ArgumentNode]
-) -> int | str:
+def _length(kind: GraphQLOutputType, definition: GraphQLField, arguments: Mapping[str, ArgumentNode]) -> int | str:
     """How long a list may be: as long as the list that is given to it, such as `nodes(ids:)`."""
     if not is_list_type(get_nullable_type(kind)):
         return 1

@@ -119,9 +119,7 @@ def _printable(_logger: Any, _method: str, event: Event) -> Event:
         if name == "exception":
             event[name] = value.translate(UNPRINTABLE_IN_TEXT)
         elif isinstance(value, str):
-            event[name] = shortened(value.strip(), 2_000 if name == "event" else LONGEST_WORD).translate(
-                UNPRINTABLE
-            )
+            event[name] = shortened(value.strip(), 2_000 if name == "event" else LONGEST_WORD).translate(UNPRINTABLE)
     return event
 
 

@@ -1,8 +1,10 @@
 """Migrations: Tortoise's own, one set of files for both databases, run by one process at a time."""
 
+import os
 import pkgutil
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,11 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 import migrations
-from service.dialects import Forms
 from service.errors import Unavailable
 
 APPS = {"grove": {"models": ["service.models"], "migrations": "migrations", "default_connection": "default"}}
 # Any number will do, as long as nobody else on the server's database takes it.
 LOCK = 0x67726F7665
-APPLIED = Forms(
-    postgres="SELECT name FROM tortoise_migrations WHERE app = 'grove'",
-    sqlite="SELECT name FROM tortoise_migrations WHERE app = 'grove'",
-)
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -42,6 +39,10 @@ def tortoise_config(url: str) -> dict[str, Any]:
     return {"connections": {"default": connection}, "apps": APPS}
 
 
+# For Tortoise's own command, such as `tortoise makemigrations`.
+TORTOISE = tortoise_config(os.environ.get("GROVE_DATABASE", "sqlite://grove.sqlite3"))
+
+
 def known() -> list[str]:
     """The names of all migrations of this release, in order."""
     return sorted(
@@ -56,6 +57,7 @@ async def migrate(url: str, target: str | None = None) -> list[str]:
     Unavailable when the database cannot be reached, or was made by a newer release.
     """
     ran: list[str] = []
+    _check_file(url)
     async with _alone(url), TortoiseContext() as context:
         await context.init(config=tortoise_config(url))
         executor = MigrationExecutor(context.db(), APPS)
@@ -77,6 +79,18 @@ async def migrate(url: str, target: str | None = None) -> list[str]:
             if broken:
                 raise RuntimeError(f"a migration left {len(broken)} rows that refer to nothing")
     return ran
+
+
+def _check_file(url: str) -> None:
+    """Raises Unavailable for a file that is no SQLite database; Tortoise would keep its connection for ever."""
+    path = sqlite_path(url)
+    if path is None:
+        return
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise Unavailable(f"The database file {path} cannot be opened: {error}.") from error
 
 
 @asynccontextmanager

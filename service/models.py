@@ -13,8 +13,11 @@
     idempotency                                answers to be given again
 
 What a model cannot say (checks, collations, the closure and membership tables with their two-column keys)
-stands in migrations/. A model's docstring would be part of the migrations' state, hence the comments. The columns that end in _key and _fold are derived by service/names.py.
+stands in migrations/. The columns that end in _key and _fold are derived by service/names.py. A model's
+docstring would be part of the migrations' state, hence the comments.
 """
+
+from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
@@ -41,7 +44,7 @@ class Hierarchy(Model):
 # A level of a hierarchy; `node_count` is derived.
 class Level(Model):
     id = fields.BigIntField(primary_key=True, generated=False)
-    hierarchy = fields.ForeignKeyField("grove.Hierarchy", related_name="levels", on_delete=fields.CASCADE)
+    hierarchy: Any = fields.ForeignKeyField("grove.Hierarchy", related_name="levels", on_delete=fields.CASCADE)
     depth = fields.IntField()
     name = fields.TextField()
     name_key = fields.TextField()
@@ -75,11 +78,9 @@ class CustomerGroup(Model):
 # A group's place in a hierarchy; `depth` and the two counts are derived from the parents.
 class Node(Model):
     id = fields.BigIntField(primary_key=True, generated=False)
-    hierarchy = fields.ForeignKeyField("grove.Hierarchy", related_name="nodes", on_delete=fields.RESTRICT)
-    group = fields.ForeignKeyField("grove.CustomerGroup", related_name="nodes", on_delete=fields.RESTRICT)
-    parent = fields.ForeignKeyField(
-        "grove.Node", related_name="children", null=True, on_delete=fields.RESTRICT
-    )
+    hierarchy: Any = fields.ForeignKeyField("grove.Hierarchy", related_name="nodes", on_delete=fields.RESTRICT)
+    group: Any = fields.ForeignKeyField("grove.CustomerGroup", related_name="nodes", on_delete=fields.RESTRICT)
+    parent: Any = fields.ForeignKeyField("grove.Node", related_name="children", null=True, on_delete=fields.RESTRICT)
     position = fields.TextField()
     depth = fields.IntField()
     child_count = fields.IntField()
@@ -118,8 +119,8 @@ class Change(Model):
     group_key = fields.BigIntField(null=True)
     customer_key = fields.BigIntField(null=True)
     summary = fields.TextField()
-    before = fields.JSONField(null=True)
-    after = fields.JSONField(null=True)
+    before: Any = fields.JSONField(null=True)
+    after: Any = fields.JSONField(null=True)
 
     class Meta:
         table = "change"

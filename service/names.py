@@ -65,9 +65,7 @@ def mistakes(label: str, text: str, length: int, *path: str | int, required: boo
 def description_mistakes(text: str, *path: str | int) -> list[UserError]:
     """What is wrong with a description at `path`; unlike a name it may have several lines."""
     if len(text) > DESCRIPTION_LENGTH:
-        message = (
-            f"The description may have at most {DESCRIPTION_LENGTH} characters; this one has {len(text)}."
-        )
+        message = f"The description may have at most {DESCRIPTION_LENGTH} characters; this one has {len(text)}."
         return [user_error(UserErrorCode.TOO_LONG, message, *path)]
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\r\t" for letter in text):
         message = "The description must not have control characters."

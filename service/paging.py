@@ -85,6 +85,8 @@ def decode_cursor(text: str, order: str, types: Sequence[type]) -> list[Any]:
     """
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        found: Any
+        values: list[Any]
         found, *values = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):
         raise InvalidInput(MANGLED) from None

@@ -77,9 +77,7 @@ class Postgres:
         self._pool = pool
 
     @classmethod
-    async def connect(
-        cls, url: str, *, pool_size: int, lock_seconds: float, statement_seconds: float
-    ) -> "Postgres":
+    async def connect(cls, url: str, *, pool_size: int, lock_seconds: float, statement_seconds: float) -> "Postgres":
         """Opens the pool with a first connection. Raises Unavailable."""
         try:
             pool = await asyncpg.create_pool(

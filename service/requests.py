@@ -106,9 +106,7 @@ async def read_request(request: Request, most_bytes: int, seconds: float) -> Gra
             async with asyncio.timeout(seconds):
                 body = await _read_body(request, most_bytes)
         except TimeoutError:
-            raise HTTPException(
-                408, f"The body of the request did not arrive within {seconds:g} seconds."
-            ) from None
+            raise HTTPException(408, f"The body of the request did not arrive within {seconds:g} seconds.") from None
         parameters = _parse(body, "The body")
         _refuse_repetitions(body, parameters)
     else:
@@ -197,9 +195,7 @@ def _graphql_request(parameters: Any) -> GraphQLRequest:
         raise HTTPException(400, "«extensions» must be an object or null.")
     for name, value in (variables or {}).items():
         if _holds_nul(value):
-            raise InvalidInput(
-                f"The variable ${name} holds the character NUL (\\u0000), which cannot be stored."
-            )
+            raise InvalidInput(f"The variable ${name} holds the character NUL (\\u0000), which cannot be stored.")
     return GraphQLRequest(document, operation_name or None, variables or {})
 
 

@@ -73,15 +73,11 @@ class Settings(BaseSettings):
     )
     migrate: bool = Field(default=True, description="true or false: bring the database up to date at start")
 
-    host: str = Field(
-        default="127.0.0.1", min_length=1, description="the address to listen at; 0.0.0.0 for all"
-    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="the address to listen at; 0.0.0.0 for all")
     port: int = Field(
         default=8000, ge=0, le=65_535, description="the port to listen at, up to 65535; 0 for any free one"
     )
-    workers: int = Field(
-        default=1, ge=1, le=256, description="a number of processes; more than 1 needs PostgreSQL"
-    )
+    workers: int = Field(default=1, ge=1, le=256, description="a number of processes; more than 1 needs PostgreSQL")
     shutdown_seconds: int = Field(
         default=10,
         ge=0,
@@ -120,18 +116,14 @@ class Settings(BaseSettings):
         default="info", description="debug, info, warning or error"
     )
 
-    request_seconds: float = Field(
-        default=30, gt=0, le=3_600, description="seconds that one request may take"
-    )
+    request_seconds: float = Field(default=30, gt=0, le=3_600, description="seconds that one request may take")
     max_body_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1_024, description="a number from 1024: bytes of a request body"
     )
     max_document_characters: int = Field(
         default=200_000, ge=1, description="a number: characters of a GraphQL document"
     )
-    max_tokens: int = Field(
-        default=5_000, ge=1, description="a number: tokens (words and signs) in a GraphQL document"
-    )
+    max_tokens: int = Field(default=5_000, ge=1, description="a number: tokens (words and signs) in a GraphQL document")
     max_depth: int = Field(
         default=40,
         ge=1,
@@ -146,9 +138,7 @@ class Settings(BaseSettings):
     max_root_fields: int = Field(
         default=100, ge=1, description="a number: fields, so mutations too, at the top of one operation"
     )
-    max_directives: int = Field(
-        default=10, ge=0, description="a number: directives at one place of a document"
-    )
+    max_directives: int = Field(default=10, ge=0, description="a number: directives at one place of a document")
     max_objects: int = Field(
         default=250_000, ge=1, description="a number: objects that one request may ask for at most"
     )
@@ -173,9 +163,7 @@ class Settings(BaseSettings):
         if not rest:
             raise ValueError("names no file" if scheme == "sqlite" else "names no server")
         if rest == ":memory:":
-            raise ValueError(
-                "would be a database in memory, which each connection would have for itself alone"
-            )
+            raise ValueError("would be a database in memory, which each connection would have for itself alone")
         try:
             urlsplit(value).port  # noqa: B018
         except ValueError:

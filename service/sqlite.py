@@ -80,9 +80,7 @@ class Sqlite:
 
     async def _connect(self) -> aiosqlite.Connection:
         try:
-            connection = await aiosqlite.connect(
-                self._path, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
-            )
+            connection = await aiosqlite.connect(self._path, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
             self._all.append(connection)
             await connection.execute(f"PRAGMA busy_timeout = {int(self._lock_seconds * 1000)}")
             await connection.execute("PRAGMA journal_mode = WAL")

@@ -100,9 +100,7 @@ async def claim(key: str, fingerprint: str) -> str | None:
     if taken is None:
         return None
     if taken[0] != fingerprint:
-        message = (
-            f"The idempotency key «{key}» was used with another input within 24 hours; choose a new one."
-        )
+        message = f"The idempotency key «{key}» was used with another input within 24 hours; choose a new one."
         raise refuse(UserErrorCode.IDEMPOTENCY_MISMATCH, message, "idempotencyKey")
     mutation.key = None
     return taken[1]

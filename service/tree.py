@@ -82,9 +82,7 @@ async def _tree(row: HierarchyRow, expected_version: int | None) -> Tree:
 def check_version(expected: int | None, found: int, label: str) -> None:
     """Refuses with STALE when a thing is no longer at the version that the client has seen."""
     if expected is not None and expected != found:
-        message = (
-            f"{label} has changed: it is at version {found}, not {expected}. Read it again, then decide."
-        )
+        message = f"{label} has changed: it is at version {found}, not {expected}. Read it again, then decide."
         raise refuse(Code.STALE, message, "expectedVersion")
 
 
@@ -108,9 +106,7 @@ async def parent_of(tree: Tree, key: int | None, *path: str) -> NodeRow | None:
         return None
     found = (await node.by_keys([key])).get(key)
     if found is None:
-        raise refuse(
-            Code.NOT_FOUND, "There is no parent node with this id; it may have been unassigned.", *path
-        )
+        raise refuse(Code.NOT_FOUND, "There is no parent node with this id; it may have been unassigned.", *path)
     if found.hierarchy_id != tree.key:
         message = f"The parent stands in another hierarchy than «{tree.row.name}»; choose a node of this one."
         raise refuse(Code.WRONG_HIERARCHY, message, *path)
@@ -177,9 +173,7 @@ async def assign(
     keys = await positions_at(tree, tree.scope(parent), position, len(groups), [], *path)
     depth = parent.depth + 1 if parent is not None else 1
     nodes = ids.new_keys(len(groups))
-    places = [
-        Place(key, parent.id if parent else None, text, depth) for key, text in zip(nodes, keys, strict=True)
-    ]
+    places = [Place(key, parent.id if parent else None, text, depth) for key, text in zip(nodes, keys, strict=True)]
     await closure.attach(tree.key, {key: row.id for key, row in zip(nodes, groups, strict=True)}, places)
     tree.level_counts[depth] += len(groups)
     above = (await node.paths([parent.id]))[parent.id][-1] if parent is not None else None
@@ -230,8 +224,7 @@ async def move(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, po
         await closure.reorder(dict(zip(leaving, keys, strict=True)), park=park)
     else:
         places = [
-            Place(row.id, parent.id if parent else None, key, depth)
-            for row, key in zip(moving, keys, strict=True)
+            Place(row.id, parent.id if parent else None, key, depth) for row, key in zip(moving, keys, strict=True)
         ]
         await _recount(moving, parent)
         await closure.move(places, {row.id: depth - row.depth for row in moving}, park=park)
@@ -261,9 +254,7 @@ async def _names(rows: Collection[NodeRow]) -> dict[int, str]:
     return {key: row.name for key, row in (await group.by_keys({row.group_id for row in rows})).items()}
 
 
-async def _log_moves(
-    tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, names: Mapping[int, str]
-) -> None:
+async def _log_moves(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, names: Mapping[int, str]) -> None:
     old = await node.by_keys({row.parent_id for row in moving if row.parent_id is not None})
     old_names = await _names(list(old.values()))
     target = names[parent.group_id] if parent is not None else None
@@ -367,23 +358,21 @@ async def _promote(tree: Tree, leaving: Sequence[NodeRow], above: Mapping[int, S
     await closure.promote(list(gone), places)
 
 
-async def _keys_behind(
-    tree: Tree, counts: Mapping[int, int], rows: Mapping[int, NodeRow]
-) -> dict[int, Sequence[str]]:
+async def _keys_behind(tree: Tree, counts: Mapping[int, int], rows: Mapping[int, NodeRow]) -> dict[int, Sequence[str]]:
     """For each node so many keys between itself and its next sibling. One statement, more to spread anew."""
-    for scope in (None, *{rows[key].scope for key in counts}):
-        if scope is not None:
-            await _spread(tree, scope)
+
+    async def made() -> dict[int, Sequence[str]]:
         neighbours = await node.positions_behind(list(counts))
-        keys = {key: positions.between(*neighbours[key], count) for key, count in counts.items()}
-        if not any(positions.too_long(made) for made in keys.values()):
-            break
-    return keys
+        return {key: positions.between(*neighbours[key], count) for key, count in counts.items()}
+
+    keys = await made()
+    long = {rows[key].scope for key, texts in keys.items() if positions.too_long(texts)}
+    for scope in long:
+        await _spread(tree, scope)
+    return await made() if long else keys
 
 
-def _rising(
-    row: NodeRow, gone: Mapping[int, NodeRow], children: Mapping[int, Sequence[NodeRow]]
-) -> list[NodeRow]:
+def _rising(row: NodeRow, gone: Mapping[int, NodeRow], children: Mapping[int, Sequence[NodeRow]]) -> list[NodeRow]:
     """The nodes that take the place of one that leaves, those of leaving children in theirs."""
     rising: list[NodeRow] = []
     waiting = list(reversed(children[row.id]))

@@ -97,9 +97,7 @@ class GraphQLView:
     async def _json(self, request: Request, media_type: str | None) -> Response:
         try:
             if media_type is None:
-                raise HTTPException(
-                    406, f"The answer would be {GRAPHQL_RESPONSE} or {JSON}; accept one of them."
-                )
+                raise HTTPException(406, f"The answer would be {GRAPHQL_RESPONSE} or {JSON}; accept one of them.")
             result = await self._serve(request)
         except RequestErrors as problem:
             status = 200 if media_type == JSON else problem.status
@@ -116,9 +114,7 @@ class GraphQLView:
     async def _serve(self, request: Request) -> ExecutionResult:
         """The outcome of an operation that was executed. Raises HTTPException, or RequestErrors otherwise."""
         if request.method not in METHODS:
-            raise HTTPException(
-                405, "Send GraphQL by POST, or queries by GET.", {"Allow": ", ".join(METHODS)}
-            )
+            raise HTTPException(405, "Send GraphQL by POST, or queries by GET.", {"Allow": ", ".join(METHODS)})
         line = current_line.get()
         caller = read_caller(request, self.settings.actor_header)
         line.actor = caller.actor
@@ -191,9 +187,7 @@ class GraphQLView:
 def _too_slow(seconds: float, mutation: bool) -> str:
     message = f"The request was stopped after {seconds:g} seconds."
     if mutation:
-        message += (
-            " Some of its changes may have been made: look before you send it again, or use idempotency keys."
-        )
+        message += " Some of its changes may have been made: look before you send it again, or use idempotency keys."
     return message
 
 

@@ -54,14 +54,13 @@ async def check(repair: bool) -> list[Finding]:
     if repair:
         await soundness.find(soundness.LOCK_HIERARCHIES)
         await soundness.find(soundness.LOCK_GROUPS)
-    findings = [
+    return [
         *await _truth(),
         *await _pairs(repair),
         *await _depths(repair),
         *await _counts(repair),
         *await _texts(repair),
     ]
-    return findings
 
 
 async def _truth() -> list[Finding]:
@@ -79,10 +78,7 @@ async def _truth() -> list[Finding]:
             Finding("node", str(row[0]), f"stands at depth {row[1]}, for which its hierarchy has no level")
             for row in deep
         ),
-        *(
-            Finding("hierarchy", str(row[0]), f"has {row[1]} levels, the last one at depth {row[2]}")
-            for row in levels
-        ),
+        *(Finding("hierarchy", str(row[0]), f"has {row[1]} levels, the last one at depth {row[2]}") for row in levels),
     ]
 
 

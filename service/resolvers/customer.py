@@ -27,9 +27,7 @@ async def by_reference(references: Sequence[Reference]) -> list[CustomerRow | No
     return [await customer.by_reference(reference) for reference in references]
 
 
-async def page(
-    _: Sequence[int], page: Page, filter: CustomerFilter, order: Order
-) -> list[Slice[CustomerRow]]:
+async def page(_: Sequence[int], page: Page, filter: CustomerFilter, order: Order) -> list[Slice[CustomerRow]]:
     """A page of all customers."""
     return await customer.page(customer.ALL, [0], page, filter, order)
 
@@ -61,9 +59,7 @@ async def of_nodes_total(nodes: Sequence[int], below: bool, filter: CustomerFilt
     return await customer.totals(customer.BELOW_NODE if below else customer.OF_NODE, nodes, filter)
 
 
-async def groups_of(
-    customers: Sequence[int], page: Page, filter: GroupFilter, order: Order
-) -> list[Slice[GroupRow]]:
+async def groups_of(customers: Sequence[int], page: Page, filter: GroupFilter, order: Order) -> list[Slice[GroupRow]]:
     """A page of the groups that each customer was put into."""
     return await group.page(group.OF_CUSTOMER, customers, page, filter, order)
 
@@ -139,9 +135,7 @@ async def update(
         await customer.update(key, new_code, new_name, new_type, transaction.current().at)
         changed = sorted(word for word in before if before[word] != after[word])
         summary = f"changed the {', '.join(changed)} of the customer «{row.name}» ({row.code})"
-        await transaction.log(
-            [NewChange("CUSTOMER_UPDATED", summary, customer=key, before=before, after=after)]
-        )
+        await transaction.log([NewChange("CUSTOMER_UPDATED", summary, customer=key, before=before, after=after)])
     return Changed(key)
 
 
@@ -152,9 +146,7 @@ async def delete(key: int, expected_version: int | None) -> Changed:
     locked = await group.lock(await customer.groups_of(key))
     row = await _lock(key, expected_version)
     members = [one for one in await customer.groups_of(key) if one in locked]
-    changes = [
-        groups.member_change("CUSTOMERS_REMOVED", "removed", "from", locked[one], [row]) for one in members
-    ]
+    changes = [groups.member_change("CUSTOMERS_REMOVED", "removed", "from", locked[one], [row]) for one in members]
     await group.touch(dict.fromkeys(members, -1), transaction.current().at)
     await customer.remove_from(key, members)
     await customer.delete(key)

@@ -37,9 +37,7 @@ async def total(_: Sequence[int], filter: GroupFilter) -> list[int]:
     return await group.totals(group.ALL, [0], filter)
 
 
-async def members(
-    keys: Sequence[int], page: Page, filter: CustomerFilter, order: Order
-) -> list[Slice[CustomerRow]]:
+async def members(keys: Sequence[int], page: Page, filter: CustomerFilter, order: Order) -> list[Slice[CustomerRow]]:
     """A page of the customers in each group."""
     return await customer.page(customer.OF_GROUP, keys, page, filter, order)
 
@@ -202,9 +200,7 @@ async def delete(key: int, policy: str, expected_version: int | None) -> Changed
         "status": row.status,
         "customerCount": row.customer_count,
     }
-    await transaction.log(
-        [NewChange("GROUP_DELETED", f"deleted «{row.name}» ({row.code})", group=key, before=before)]
-    )
+    await transaction.log([NewChange("GROUP_DELETED", f"deleted «{row.name}» ({row.code})", group=key, before=before)])
     return Changed(key)
 
 
@@ -239,9 +235,7 @@ async def _for_members(
 ) -> tuple[GroupRow, list[CustomerRow]]:
     row = await _lock(reference, expected_version, "group")
     if not keys and not codes:
-        raise refuse(
-            Code.REQUIRED, "Name at least one customer, in customerIds or customerCodes.", "customerIds"
-        )
+        raise refuse(Code.REQUIRED, "Name at least one customer, in customerIds or customerCodes.", "customerIds")
     customers, errors = await groups.customers_named(keys, codes)
     if errors:
         raise Refused(errors)

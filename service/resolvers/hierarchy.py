@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from service import groups, ids, names, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
-from service.ids import Kind
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
 from service.paging import Page, Slice
 from service.positions import LAST
@@ -35,9 +34,7 @@ async def by_reference(references: Sequence[Reference]) -> list[HierarchyRow | N
     ]
 
 
-async def page(
-    _: Sequence[int], page: Page, filter: HierarchyFilter, order: Order
-) -> list[Slice[HierarchyRow]]:
+async def page(_: Sequence[int], page: Page, filter: HierarchyFilter, order: Order) -> list[Slice[HierarchyRow]]:
     """A page of all hierarchies."""
     return [await hierarchy.page(page, filter, order)]
 
@@ -102,9 +99,7 @@ async def create(name: str, description: str, level_names: Sequence[str], placeh
         [(level, depth, text) for depth, (level, text) in enumerate(zip(keys, level_names, strict=True), 1)],
     )
     after = {"name": name, "description": description, "levels": list(level_names)}
-    await transaction.log(
-        [NewChange("HIERARCHY_CREATED", f"created the hierarchy «{name}»", key, after=after)]
-    )
+    await transaction.log([NewChange("HIERARCHY_CREATED", f"created the hierarchy «{name}»", key, after=after)])
     if placeholders:
         await _plant_placeholders(await tree.lock(key, None), level_names)
     return Changed(key)
@@ -146,9 +141,7 @@ async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
     await transaction.log(locked.changes)
 
 
-async def update(
-    key: int, name: str | None, description: str | None, expected_version: int | None
-) -> Changed:
+async def update(key: int, name: str | None, description: str | None, expected_version: int | None) -> Changed:
     """A new name or description; what is None stays. Refuses as `create` does, with NOT_FOUND and STALE."""
     locked = await tree.lock(key, expected_version, "id")
     new_name = locked.row.name if name is None else names.cleaned(name)

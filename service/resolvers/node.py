@@ -181,9 +181,7 @@ async def _unfit(
             message = f"«{row.name}» ({row.code}) is inactive; make it active before it is assigned."
             errors.append(user_error(Code.GROUP_INACTIVE, message, *where))
         if any(place.hierarchy_id == locked.key for place in standing[row.id]):
-            message = (
-                f"«{row.name}» ({row.code}) already stands in «{locked.row.name}»; move its node instead."
-            )
+            message = f"«{row.name}» ({row.code}) already stands in «{locked.row.name}»; move its node instead."
             errors.append(user_error(Code.ALREADY_ASSIGNED, message, *where))
     return errors
 
@@ -261,9 +259,7 @@ async def reorder(
             errors.append(user_error(Code.NOT_CHILDREN, message, "childIds", place))
         seen.add(key)
     if not errors and len(child_keys) != len(siblings):
-        message = (
-            f"{len(siblings)} nodes stand {where}, but childIds names {len(child_keys)}; name each once."
-        )
+        message = f"{len(siblings)} nodes stand {where}, but childIds names {len(child_keys)}; name each once."
         errors.append(user_error(Code.NOT_CHILDREN, message, "childIds"))
     if errors:
         raise Refused(errors[:100])

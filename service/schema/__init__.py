@@ -1,6 +1,5 @@
 """GraphQL words. The public contract of Grove; printed into schema.graphql at the top of the repository."""
 
-
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
@@ -17,10 +16,15 @@ __all__ = ["Context", "MutationExecutor", "schema"]
 
 
 @strawberry.type(
-    description="Everything that can be changed. Each field is one transaction; a payload with user errors kept nothing."
+    description="Everything that can be changed. A field is one transaction; a payload with user errors kept nothing."
 )
 class Mutation(HierarchyMutations, GroupMutations, NodeMutations, CustomerMutations):
     pass
 
+
+# Every mutation has the one argument; what it is for is said once, here.
+for _field in Mutation.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+    for _argument in _field.arguments:
+        _argument.description = "What to do."
 
 schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS))

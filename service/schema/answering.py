@@ -69,9 +69,7 @@ class MutationExecutor(Executor[Any]):
             self.collected_errors.errors[:0] = errors
 
 
-async def answer(
-    info: Info, input: MutationInput, payload: type[P], work: Callable[[], Awaitable[Any]]
-) -> P:
+async def answer(info: Info, input: MutationInput, payload: type[P], work: Callable[[], Awaitable[Any]]) -> P:
     """The payload of what `work` did, or of why it was refused. Runs in the executor's transaction.
 
     Under an idempotency key whose answer is kept: the same answer again, read anew only where the selection is

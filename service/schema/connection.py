@@ -11,9 +11,7 @@ from service.schema.context import Context
 
 T = TypeVar("T")
 
-First = Annotated[
-    int | None, strawberry.argument(description="So many from the start; 50 if left out, at most 1,000.")
-]
+First = Annotated[int | None, strawberry.argument(description="So many from the start; 50 if left out, at most 1,000.")]
 After = Annotated[str | None, strawberry.argument(description="Behind this cursor.")]
 Last = Annotated[
     int | None,
@@ -26,19 +24,13 @@ Before = Annotated[str | None, strawberry.argument(description="Before this curs
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether there is more behind this page.")
     has_previous_page: bool = strawberry.field(description="Whether there is more before this page.")
-    start_cursor: str | None = strawberry.field(
-        description="The cursor of the first edge; null on an empty page."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The cursor of the last edge; null on an empty page."
-    )
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last edge; null on an empty page.")
 
 
 @strawberry.type(description="One row of a page.")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(
-        description="Where the row stands in the list, to be given as after or before."
-    )
+    cursor: str = strawberry.field(description="Where the row stands in the list, to be given as after or before.")
     node: T = strawberry.field(description="The row itself.")
 
 
@@ -51,10 +43,7 @@ class Connection(Generic[T]):
     @strawberry.field(description="The rows with their cursors.")
     async def edges(self) -> list[Edge[T]]:
         found = await self.slice()
-        return [
-            Edge(cursor=cursor, node=self.make(row))
-            for cursor, row in zip(found.cursors, found.rows, strict=True)
-        ]
+        return [Edge(cursor=cursor, node=self.make(row)) for cursor, row in zip(found.cursors, found.rows, strict=True)]
 
     @strawberry.field(description="The rows without their cursors.")
     async def nodes(self) -> list[T]:

@@ -25,9 +25,7 @@ class Context:
         """Nothing read so far counts any more: a mutation begins."""
         self._loaders = {}
 
-    def load(
-        self, resolve: Callable[..., Awaitable[Sequence[T]]], parent: int, *arguments: Any
-    ) -> Awaitable[T]:
+    def load(self, resolve: Callable[..., Awaitable[Sequence[T]]], parent: int, *arguments: Any) -> Awaitable[T]:
         """What `resolve(parents, *arguments)` answers for one parent.
 
         All parents that ask for the same with equal arguments are answered by one call.

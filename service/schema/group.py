@@ -26,7 +26,7 @@ VERSION = "Refused with STALE unless the group is still at this version."
 
 
 @strawberry.input(
-    description="Creates a group, with its customers and its place in a hierarchy in the same step where they are given."
+    description="Creates a group, in the same step with its customers and its place in a hierarchy, if they are given."
 )
 class CreateCustomerGroupInput(MutationInput):
     name: str = field(description="Unique, whatever its case; at most 200 characters.")
@@ -99,9 +99,7 @@ class GroupMutations:
     """The part of the mutation root that changes groups and their members."""
 
     @field(description="Creates a group, with its customers and its place where they are given.")
-    async def create_customer_group(
-        self, info: Info, input: CreateCustomerGroupInput
-    ) -> CreateCustomerGroupPayload:
+    async def create_customer_group(self, info: Info, input: CreateCustomerGroupInput) -> CreateCustomerGroupPayload:
         return await answer(
             info,
             input,
@@ -118,9 +116,7 @@ class GroupMutations:
         )
 
     @field(description="Gives a group another code, name, description or status.")
-    async def update_customer_group(
-        self, info: Info, input: UpdateCustomerGroupInput
-    ) -> UpdateCustomerGroupPayload:
+    async def update_customer_group(self, info: Info, input: UpdateCustomerGroupInput) -> UpdateCustomerGroupPayload:
         status = given(input.status)
         return await answer(
             info,
@@ -137,9 +133,7 @@ class GroupMutations:
         )
 
     @field(description="Deletes a group, with its places and its membership; its customers remain.")
-    async def delete_customer_group(
-        self, info: Info, input: DeleteCustomerGroupInput
-    ) -> DeleteCustomerGroupPayload:
+    async def delete_customer_group(self, info: Info, input: DeleteCustomerGroupInput) -> DeleteCustomerGroupPayload:
         return await answer(
             info,
             input,
@@ -150,9 +144,7 @@ class GroupMutations:
         )
 
     @field(description="Puts customers into a group.")
-    async def add_customers_to_group(
-        self, info: Info, input: AddCustomersToGroupInput
-    ) -> AddCustomersToGroupPayload:
+    async def add_customers_to_group(self, info: Info, input: AddCustomersToGroupInput) -> AddCustomersToGroupPayload:
         return await answer(
             info,
             input,

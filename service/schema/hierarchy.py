@@ -115,7 +115,9 @@ class HierarchyMutations:
             input,
             AddLevelPayload,
             lambda: hierarchy.add_level(
-                key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"), input.name, given(input.expected_version)
+                key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
+                input.name,
+                given(input.expected_version),
             ),
         )
 

@@ -73,7 +73,8 @@ def _reference(kind: Kind, id: ID | None, code: str | None, name: str | None) ->
 
 
 @strawberry.input(
-    one_of=True, description="How a text matches; case and accents do not count, % and _ are ordinary characters."
+    one_of=True,
+    description="How a text matches; case and accents do not count, % and _ are ordinary characters.",
 )
 class StringMatch:
     equals: str | None = maybe("It is this text.")
@@ -108,9 +109,7 @@ class HierarchyFilterInput:
         return HierarchyFilter(given(self.search))
 
 
-@strawberry.input(
-    name="HierarchyNodeFilter", description="Conditions on nodes of one hierarchy, all of which hold."
-)
+@strawberry.input(name="HierarchyNodeFilter", description="Conditions on nodes of one hierarchy, all of which hold.")
 class HierarchyNodeFilterInput:
     search: str | None = maybe("Text in the code, name or description of the group, whatever the case.")
     depth: int | None = maybe("Nodes at this depth; 1 is the top.")

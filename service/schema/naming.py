@@ -8,10 +8,7 @@ from service import ids
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import BadId, Kind
 from service.matching import Reference
-from service.positions import LAST
-from service.positions import Position as Place
 from service.schema.inputs import CustomerGroupBy
-from service.schema.connection import given
 
 
 def key_of(id: ID, kind: Kind, *path: str | int) -> int:

@@ -65,7 +65,7 @@ class PlaceInput:
 
 
 @strawberry.input(
-    description="Only an active group can be assigned (GROUP_INACTIVE), and only once in a hierarchy (ALREADY_ASSIGNED)."
+    description="Only an active group can be assigned (GROUP_INACTIVE), only once in a hierarchy (ALREADY_ASSIGNED)."
 )
 class AssignGroupInput(MutationInput):
     hierarchy_id: ID = field(description="Which hierarchy.")
@@ -87,9 +87,7 @@ class AssignGroupsInput(MutationInput):
 @strawberry.input(description="Takes a node out of its hierarchy; its group remains.")
 class UnassignNodeInput(MutationInput):
     node_id: ID = field(description="Which node.")
-    children: ChildrenPolicy = field(
-        default=ChildrenPolicy.UNASSIGN, description="What becomes of the nodes below it."
-    )
+    children: ChildrenPolicy = field(default=ChildrenPolicy.UNASSIGN, description="What becomes of the nodes below it.")
     expected_version: int | None = field(default=UNSET, description=VERSION)
 
 
@@ -116,7 +114,8 @@ class MoveNodeInput(MutationInput):
 class MoveNodesInput(MutationInput):
     node_ids: list[ID] = field(description="Which nodes, all of one hierarchy, in this order.")
     parent_id: ID | None = field(
-        default=UNSET, description="Null: they become roots. Left out: they stay under the one parent they have."
+        default=UNSET,
+        description="Null: they become roots. Left out: they stay under the one parent they have.",
     )
     position: Position | None = field(default=UNSET, description="Where among their siblings. Left out: last.")
     expected_version: int | None = field(default=UNSET, description=VERSION)

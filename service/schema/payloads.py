@@ -14,7 +14,8 @@ from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
 from service.resolvers import node as nodes
 from service.schema.context import Info
-from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode, find
+from service.schema.finding import find
+from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode
 from service.schema.words import UserErrorCode
 
 field = strawberry.field

@@ -16,8 +16,10 @@ from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
 from service.schema import types
+from service.schema.arguments import ChangeFilters, CustomerFilters, CustomerOrders, GroupFilters, GroupOrders
 from service.schema.connection import After, Before, Connection, First, Last, connect, page_of
 from service.schema.context import Info
+from service.schema.finding import find
 from service.schema.inputs import (
     CustomerBy,
     CustomerGroupBy,
@@ -28,17 +30,11 @@ from service.schema.inputs import (
 )
 from service.schema.types import (
     Change,
-    ChangeFilters,
     Customer,
-    CustomerFilters,
     CustomerGroup,
-    CustomerOrders,
-    GroupFilters,
-    GroupOrders,
     Hierarchy,
     HierarchyNode,
     Node,
-    find,
 )
 
 field = strawberry.field
@@ -56,7 +52,9 @@ class Query:
 
     @field(description="Up to 1,000 ids at once, answered in the order asked; null where nothing has that id.")
     async def nodes(
-        self, info: Info, ids: Annotated[list[ID], strawberry.argument(description="The ids, as Grove gave them.")]
+        self,
+        info: Info,
+        ids: Annotated[list[ID], strawberry.argument(description="The ids, as Grove gave them.")],
     ) -> list[Node | None]:
         return await _found(info, ids)
 
@@ -71,9 +69,7 @@ class Query:
     def hierarchies(
         self,
         info: Info,
-        filter: Annotated[
-            HierarchyFilterInput | None, strawberry.argument(description="Which hierarchies.")
-        ] = UNSET,
+        filter: Annotated[HierarchyFilterInput | None, strawberry.argument(description="Which hierarchies.")] = UNSET,
         order_by: Annotated[HierarchyOrder | None, strawberry.argument(description="By name if left out.")] = UNSET,
         first: First = UNSET,
         after: After = UNSET,

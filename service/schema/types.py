@@ -1,6 +1,7 @@
 """The output types. They refer to one another, hence the one file; each resolver is one line."""
 
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeVar
 
 import orjson
 import strawberry
@@ -15,17 +16,20 @@ from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
 from service.resolvers import node as nodes
+from service.schema.arguments import (
+    ChangeFilters,
+    CustomerFilters,
+    CustomerOrders,
+    GroupFilters,
+    GroupNamed,
+    GroupOrders,
+    NodeFilters,
+    Scope,
+)
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.context import Info
 from service.schema.inputs import (
-    ChangeFilterInput,
-    CustomerFilterInput,
-    CustomerGroupBy,
-    CustomerGroupFilterInput,
-    CustomerGroupOrder,
-    CustomerOrder,
     HierarchyBy,
-    HierarchyNodeFilterInput,
     order_of,
 )
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
@@ -38,14 +42,10 @@ from service.store.node import NodeRow
 T = TypeVar("T")
 field = strawberry.field
 
-ChangeFilters = Annotated[ChangeFilterInput | None, strawberry.argument(description="Which changes.")]
-CustomerFilters = Annotated[CustomerFilterInput | None, strawberry.argument(description="Which customers.")]
-CustomerOrders = Annotated[CustomerOrder | None, strawberry.argument(description="By code if left out.")]
-GroupFilters = Annotated[CustomerGroupFilterInput | None, strawberry.argument(description="Which groups.")]
-GroupOrders = Annotated[CustomerGroupOrder | None, strawberry.argument(description="By name if left out.")]
-NodeFilters = Annotated[HierarchyNodeFilterInput | None, strawberry.argument(description="Which nodes.")]
-GroupNamed = Annotated[CustomerGroupBy, strawberry.argument(description="Which group.")]
-Scope = Annotated[MemberScope, strawberry.argument(description="Which customers.")]
+
+async def maybe(info: Info, resolve: Callable[..., Awaitable[Sequence[T | None]]], key: int | None) -> T | None:
+    """What `resolve` answers for a key that there may be."""
+    return None if key is None else await info.context.load(resolve, key)
 
 
 def present(row: T | None) -> T:
@@ -57,7 +57,9 @@ def present(row: T | None) -> T:
 
 @strawberry.interface(description="Anything that has an id of its own.")
 class Node:
-    id: ID = field(description="Opaque, unique among all things, and never given to another.")
+    @field(description="Opaque, unique among all things, and never given to another.")
+    def id(self) -> ID:
+        raise NotImplementedError
 
 
 @strawberry.type(
@@ -92,10 +94,20 @@ class Hierarchy(Node):
 
     @field(description="The nodes at the top, in their order.")
     def roots(
-        self, info: Info, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
+        self,
+        info: Info,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
     ) -> "Connection[HierarchyNode]":
         return connect(
-            info.context, node, nodes.children, nodes.child_counts, -self.row.id, page_of(first, after, last, before)
+            info.context,
+            node,
+            nodes.children,
+            nodes.child_counts,
+            -self.row.id,
+            page_of(first, after, last, before),
         )
 
     @field(description="All nodes in display order: each parent before its children, siblings in their own order.")
@@ -237,18 +249,29 @@ class HierarchyNode(Node):
 
     @field(description="The nodes right below this one, in their order.")
     def children(
-        self, info: Info, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
+        self,
+        info: Info,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
     ) -> "Connection[HierarchyNode]":
         return connect(
-            info.context, node, nodes.children, nodes.child_counts, self.row.id, page_of(first, after, last, before)
+            info.context,
+            node,
+            nodes.children,
+            nodes.child_counts,
+            self.row.id,
+            page_of(first, after, last, before),
         )
 
     @field(description="All nodes below this one, in display order; maxDepth 1 gives the children only.")
     def descendants(
         self,
         info: Info,
-        max_depth: Annotated[int | None, strawberry.argument(description="So many levels down; all if left out.")]
-        = UNSET,
+        max_depth: Annotated[
+            int | None, strawberry.argument(description="So many levels down; all if left out.")
+        ] = UNSET,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
@@ -304,9 +327,7 @@ class HierarchyNode(Node):
         return await info.context.load(customers.of_nodes_total, self.row.id, True, CustomerFilter())
 
 
-@strawberry.type(
-    description="A set of customers. It may stand in any number of hierarchies, at most once in each."
-)
+@strawberry.type(description="A set of customers. It may stand in any number of hierarchies, at most once in each.")
 class CustomerGroup(Node):
     row: Private[GroupRow]
 
@@ -444,9 +465,7 @@ class Customer(Node):
         within = hierarchy.reference() if hierarchy else None
         return [node(row) for row in await info.context.load(nodes.of_customers, self.row.id, within)]
 
-    @field(
-        description="Whether it is in the group itself or, where a hierarchy is named, in any group below it there."
-    )
+    @field(description="Whether it is in the group itself or, where a hierarchy is named, in any group below it there.")
     async def is_member(
         self,
         info: Info,
@@ -471,9 +490,7 @@ class Customer(Node):
         return DateTime(self.row.updated_at)
 
 
-@strawberry.type(
-    description="One committed change: who did what to what, when, with the values before and after."
-)
+@strawberry.type(description="One committed change: who did what to what, when, with the values before and after.")
 class Change(Node):
     row: Private[ChangeRow]
 
@@ -495,15 +512,18 @@ class Change(Node):
 
     @field(description="The hierarchy that it changed, while there is one.")
     async def hierarchy(self, info: Info) -> Hierarchy | None:
-        return await find(info, Kind.HIERARCHY, self.row.hierarchy_id)
+        row = await maybe(info, hierarchies.by_key, self.row.hierarchy_id)
+        return hierarchy(row) if row else None
 
     @field(description="The group that it changed, while there is one.")
     async def group(self, info: Info) -> CustomerGroup | None:
-        return await find(info, Kind.GROUP, self.row.group_id)
+        row = await maybe(info, groups.by_key, self.row.group_id)
+        return customer_group(row) if row else None
 
     @field(description="The customer that it changed, while there is one.")
     async def customer(self, info: Info) -> Customer | None:
-        return await find(info, Kind.CUSTOMER, self.row.customer_id)
+        row = await maybe(info, customers.by_key, self.row.customer_id)
+        return customer(row) if row else None
 
     @field(description="One plain sentence, such as «moved Florida from East to West».")
     def summary(self) -> str:
@@ -536,21 +556,3 @@ def customer(row: CustomerRow) -> Customer:
 
 def logged(row: ChangeRow) -> Change:
     return Change(row=row)
-
-
-FINDERS: dict[Kind, tuple[Any, Any]] = {
-    Kind.HIERARCHY: (hierarchies.by_key, hierarchy),
-    Kind.NODE: (nodes.by_key, node),
-    Kind.GROUP: (groups.by_key, customer_group),
-    Kind.CUSTOMER: (customers.by_key, customer),
-    Kind.CHANGE: (changes.by_key, logged),
-}
-
-
-async def find(info: Info, kind: Kind, key: int | None) -> Any:
-    """The thing of this kind with this key, or None."""
-    if key is None:
-        return None
-    resolve, make = FINDERS[kind]
-    row = await info.context.load(resolve, key)
-    return None if row is None else make(row)

@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import NewType
+from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
 
 from service import errors
 
-word = strawberry.enum_value
+
+def word(value: str, description: str) -> Any:
+    """A value of an enumeration; its type is that of what the class makes of it."""
+    return strawberry.enum_value(value, description=description)
 
 
 def _instant(value: object) -> datetime:
@@ -22,9 +25,7 @@ def _instant(value: object) -> datetime:
             raise ValueError
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise GraphQLError(
-            "An instant looks like 2026-01-31T12:00:00.000000+00:00, with its offset."
-        ) from None
+        raise GraphQLError("An instant looks like 2026-01-31T12:00:00.000000+00:00, with its offset.") from None
 
 
 def _iso(value: datetime) -> str:
@@ -33,7 +34,7 @@ def _iso(value: datetime) -> str:
 
 DateTime = NewType("DateTime", datetime)
 JSON = NewType("JSON", object)
-SCALARS = {
+SCALARS: dict[object, Any] = {
     DateTime: strawberry.scalar(
         name="DateTime",
         description="An ISO 8601 instant in UTC, to the microsecond.",
@@ -70,9 +71,7 @@ class ChangeAction(Enum):
     LEVEL_RENAMED = word("LEVEL_RENAMED", description="A level got another name.")
     LEVEL_REMOVED = word("LEVEL_REMOVED", description="A level was removed.")
     GROUP_CREATED = word("GROUP_CREATED", description="A group was created.")
-    GROUP_UPDATED = word(
-        "GROUP_UPDATED", description="A group got another code, name, description or status."
-    )
+    GROUP_UPDATED = word("GROUP_UPDATED", description="A group got another code, name, description or status.")
     GROUP_DELETED = word("GROUP_DELETED", description="A group was deleted.")
     GROUP_ASSIGNED = word("GROUP_ASSIGNED", description="A group got a place in a hierarchy.")
     GROUP_UNASSIGNED = word("GROUP_UNASSIGNED", description="A group lost its place in a hierarchy.")
@@ -155,10 +154,8 @@ CODES = {
     "BAD_HEADER": "The header of a file is not understood.",
     "BAD_ROW": "A row of a file is not understood.",
 }
-UserErrorCode = strawberry.enum(
-    Enum(  # type: ignore[misc]
-        "UserErrorCode",
-        {code.value: word(code.value, description=CODES[code.value]) for code in errors.UserErrorCode},
-    ),
+_NAMES: Any = {code.value: word(code.value, CODES[code.value]) for code in errors.UserErrorCode}
+UserErrorCode: Any = strawberry.enum(
+    Enum("UserErrorCode", _NAMES),  # type: ignore[call-overload]
     description="The kinds of mistake that a mutation answers in userErrors.",
 )

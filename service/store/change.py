@@ -84,9 +84,7 @@ KEEP = """
 """
 
 LISTING_ALL = Listing(columns=COLUMNS.format("item"), table="change", link="parent.id = 0")
-LISTING_HIERARCHY = Listing(
-    columns=COLUMNS.format("item"), table="change", link="item.hierarchy_key = parent.id"
-)
+LISTING_HIERARCHY = Listing(columns=COLUMNS.format("item"), table="change", link="item.hierarchy_key = parent.id")
 LISTING_GROUP = Listing(columns=COLUMNS.format("item"), table="change", link="item.group_key = parent.id")
 NEWEST = Sorting("changes", "id", distinct=True)
 
@@ -96,9 +94,7 @@ async def by_keys(keys: Collection[int]) -> dict[int, ChangeRow]:
     return {row[0]: ChangeRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
 
 
-async def page(
-    listing: Listing, parents: Sequence[int], page: Page, filter: ChangeFilter
-) -> list[Slice[ChangeRow]]:
+async def page(listing: Listing, parents: Sequence[int], page: Page, filter: ChangeFilter) -> list[Slice[ChangeRow]]:
     """A page for each parent, newest first. One statement."""
     return await listing.page(parents, page, NEWEST, True, _conditions(filter), ChangeRow._make)
 

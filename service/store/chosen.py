@@ -44,16 +44,12 @@ OF_HIERARCHY = """
 """
 
 
-async def page(
-    listings: Sequence[int], page: Page, filter: NodeFilter, max_depth: int | None
-) -> list[Slice[NodeRow]]:
+async def page(listings: Sequence[int], page: Page, filter: NodeFilter, max_depth: int | None) -> list[Slice[NodeRow]]:
     """A page for each listing: all of one kind, keys of nodes or minus the keys of hierarchies. One statement."""
     wanted = conditions(filter, max_depth)
     for cursor, operator in ((page.after, ">"), (page.before, "<")):
         if cursor is not None:
-            wanted.texts.append(
-                "{path} " + operator + wanted.argument(decode_cursor(cursor, "chosen", (str,))[0])
-            )
+            wanted.texts.append("{path} " + operator + wanted.argument(decode_cursor(cursor, "chosen", (str,))[0]))
     direction = "DESC" if page.backward else "ASC"
     statement = Forms(*(_page(listings, wanted, path, direction) for path in PATH))
     found: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)

@@ -240,14 +240,12 @@ async def reorder(positions: Mapping[int, str], *, park: bool) -> None:
     """Gives nodes new positions under the parents they have: one row a node, one statement, two with `park`."""
     if park:
         await db.fetch(PARK, list(positions))
-    await db.fetch(
-        POSITION, rows([{"id": node, "position": position} for node, position in positions.items()])
-    )
+    await db.fetch(POSITION, rows([{"id": node, "position": position} for node, position in positions.items()]))
 
 
 async def subtree(tops: Collection[int]) -> Sequence[tuple[int, int, int, int]]:
     """(node, group, distance, depth) of every node in the subtrees, tops first. One statement."""
-    return [tuple(row) for row in await db.fetch(SUBTREE, list(tops))]  # type: ignore[misc]
+    return [tuple(row) for row in await db.fetch(SUBTREE, list(tops))]
 
 
 async def detach(nodes: Collection[int]) -> None:
@@ -258,7 +256,7 @@ async def detach(nodes: Collection[int]) -> None:
 
 async def depths_below(nodes: Collection[int]) -> Sequence[tuple[int, int, int]]:
     """(depth, rise, count) of the nodes that would rise if these left and their children took their place."""
-    return [tuple(row) for row in await db.fetch(BELOW_BY_DEPTH, list(nodes))]  # type: ignore[misc]
+    return [tuple(row) for row in await db.fetch(BELOW_BY_DEPTH, list(nodes))]
 
 
 async def promote(leaving: Collection[int], places: Sequence[Place]) -> None:

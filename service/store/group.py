@@ -215,9 +215,7 @@ def _conditions(filter: GroupFilter) -> Conditions:
         found.add("item.customer_count <= {}", filter.most_customers)
     if filter.contains_customer is not None:
         customer = filter.contains_customer
-        column, value = (
-            ("id", customer.key) if customer.key is not None else ("code_key", key(str(customer.code)))
-        )
+        column, value = ("id", customer.key) if customer.key is not None else ("code_key", key(str(customer.code)))
         found.add(
             "EXISTS (SELECT 1 FROM membership AS wanted WHERE wanted.group_id = item.id AND"
             f" wanted.customer_id = (SELECT id FROM customer WHERE {column} = {{}}))",
@@ -245,9 +243,7 @@ async def insert(groups: Sequence[NewGroup], at: datetime) -> None:
 async def update(group: int, code: str, name: str, description: str, status: str) -> None:
     """New values for a group. One statement; the version is `touch`'s."""
     search = searchable(code, name, description)
-    await db.fetch(
-        UPDATE, group, code, key(code), fold(code), name, key(name), fold(name), description, search, status
-    )
+    await db.fetch(UPDATE, group, code, key(code), fold(code), name, key(name), fold(name), description, search, status)
 
 
 async def touch(members: Mapping[int, int], at: datetime) -> None:

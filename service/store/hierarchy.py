@@ -175,16 +175,12 @@ def _conditions(filter: HierarchyFilter) -> Conditions:
 
 async def insert(hierarchy: int, name: str, description: str, at: datetime) -> None:
     """A new hierarchy at version 1, without levels. One statement."""
-    await db.fetch(
-        INSERT, hierarchy, name, key(name), fold(name), description, searchable(name, description), at
-    )
+    await db.fetch(INSERT, hierarchy, name, key(name), fold(name), description, searchable(name, description), at)
 
 
 async def insert_levels(hierarchy: int, levels: Sequence[tuple[int, int, str]]) -> None:
     """New levels: (key, depth, name). One statement."""
-    values = [
-        {"id": level, "depth": depth, "name": name, "name_key": key(name)} for level, depth, name in levels
-    ]
+    values = [{"id": level, "depth": depth, "name": name, "name_key": key(name)} for level, depth, name in levels]
     await db.fetch(INSERT_LEVELS, hierarchy, rows(values))
 
 

@@ -133,9 +133,7 @@ class Listing:
             # Neither database promises an order here: bytes in C order are code points in Python's.
             rows = sorted(rows_of[parent], key=itemgetter(-1, 0), reverse=reading_down)
             raw = cut(page, rows, lambda row: cursor(row) if cursor else _cursor(order, row))
-            slices.append(
-                Slice([make(row[:-1]) for row in raw.rows], raw.cursors, raw.has_next, raw.has_previous)
-            )
+            slices.append(Slice([make(row[:-1]) for row in raw.rows], raw.cursors, raw.has_next, raw.has_previous))
         return slices
 
     async def totals(self, parents: Sequence[int], conditions: Conditions) -> list[int]:
@@ -146,9 +144,7 @@ class Listing:
             SELECT parent.id, (SELECT count(*) FROM {self.source} WHERE {where} AND $2::int = 0)
             FROM unnest($1::bigint[]) AS parent(id)
         """
-        found = {
-            record[0]: record[1] for record in await db.fetch(statement, parents, 0, *conditions.arguments)
-        }
+        found = {record[0]: record[1] for record in await db.fetch(statement, parents, 0, *conditions.arguments)}
         return [found[parent] for parent in parents]
 
 

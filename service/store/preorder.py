@@ -10,7 +10,7 @@ its parent, and so on up: each a `Step`. The page before it goes the same way ba
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from service import db
 from service.dialects import Forms, rows
@@ -276,9 +276,7 @@ def _cut(
     if edge:
         beyond = [[position for _, position in known[node.id]] for node in nodes]
         nodes = [
-            node
-            for node, path in zip(nodes, beyond, strict=True)
-            if (path > edge if page.backward else path < edge)
+            node for node, path in zip(nodes, beyond, strict=True) if (path > edge if page.backward else path < edge)
         ]
     return cut(page, nodes, lambda node: encode_cursor("preorder", [spread, known[node.id]]))
 
@@ -334,10 +332,7 @@ async def _chain(cursor: str | None) -> list[Link] | None:
         above = (await _chains([last]))[last]
         kept = len(chain) - 1 - missing
         return [*above[len(above) - kept :], (last, now[last][2])]
-    return [
-        (node, now[node][2] if node in now and now[node][3] != spread else position)
-        for node, position in chain
-    ]
+    return [(node, now[node][2] if node in now and now[node][3] != spread else position) for node, position in chain]
 
 
 async def _chains(nodes: Sequence[int]) -> dict[int, list[Link]]:

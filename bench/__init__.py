@@ -1,0 +1,1 @@
+"""Measures Grove: `python -m bench`, described in bench/README.md."""

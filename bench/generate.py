@@ -1,0 +1,225 @@
+"""Fills a migrated, empty database with a tree to be measured: the same rows for the same numbers and seed.
+
+The rows go in by COPY (PostgreSQL) or executemany (SQLite), past the service, with every derived column as the
+service would have kept it: `grove check` finds nothing in them.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from random import Random
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from bench.shape import ROOT, Shape, grow
+from service.dialects import sqlite_argument
+from service.ids import Kind, encode
+from service.migrating import sqlite_path
+from service.names import fold, key, searchable
+from service.positions import spread
+
+SEED = 20_260
+LEVELS = 6
+HIERARCHY_NAME = "Benchmark"
+# As large as the service's own keys, and smaller than any that it makes from now on.
+FIRST_KEY = 2**59
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+TYPES = ("RETAILER", "RESTAURANT", "DISTRIBUTOR", "HOTEL")
+WORDS = ("Harbour", "Meadow", "Quarry", "Orchard", "Summit", "Lagoon", "Prairie", "Canyon", "Forest", "Island")
+TABLES = ("hierarchy", "level", "customer_group", "node", "closure", "customer", "membership")
+
+
+class Rows(NamedTuple):
+    """What goes into one table."""
+
+    table: str
+    columns: str
+    values: Iterable[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The ids of what is measured; see Shape."""
+
+    hierarchy: str
+    wide: str
+    hundreds: list[str]
+    subtree: str
+    home: str
+    away: str
+    # How large they have become in a tree of this size.
+    wide_children: int
+    hundred_children: int
+    subtree_nodes: int
+
+
+class NotEmpty(Exception):
+    """The database holds rows already."""
+
+
+async def generate(url: str, nodes: int, levels: int = LEVELS, customers: int | None = None, seed: int = SEED) -> Landmarks:
+    """Fills the database; `customers` is half the number of nodes unless told. Raises NotEmpty."""
+    shape = grow(nodes, levels, seed)
+    content = _content(shape, levels, nodes // 2 if customers is None else customers, Random(seed))
+    path = sqlite_path(url)
+    if path is not None:
+        _fill_sqlite(str(path), content)
+    else:
+        await _fill_postgres(url, content)
+    return _landmarks(shape)
+
+
+def _landmarks(shape: Shape) -> Landmarks:
+    def name(place: int) -> str:
+        return encode(Kind.NODE, _node(place))
+
+    return Landmarks(
+        hierarchy=encode(Kind.HIERARCHY, FIRST_KEY),
+        wide=name(shape.wide),
+        hundreds=[name(place) for place in shape.hundreds],
+        subtree=name(shape.subtree),
+        home=name(shape.home),
+        away=name(shape.away),
+        wide_children=len(shape.children[shape.wide]),
+        hundred_children=len(shape.children[shape.hundreds[0]]),
+        subtree_nodes=1 + shape.descendant_counts()[shape.subtree],
+    )
+
+
+# ── the rows ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _content(shape: Shape, levels: int, customers: int, random: Random) -> Iterator[Rows]:
+    """The rows of all tables, each table behind those that it refers to."""
+    nodes = len(shape.parents)
+    members = list(_members(nodes, customers, random))
+    yield Rows(
+        "hierarchy",
+        "id, name, name_key, name_fold, description, search_fold, version, spread, created_at, updated_at",
+        [
+            (FIRST_KEY, HIERARCHY_NAME, key(HIERARCHY_NAME), fold(HIERARCHY_NAME), "", searchable(HIERARCHY_NAME, ""))
+            + (1, 0, AT, AT)
+        ],
+    )
+    yield Rows("level", "id, hierarchy_id, depth, name, name_key, node_count", _levels(shape, levels))
+    yield Rows(
+        "customer_group",
+        "id, code, code_key, code_fold, name, name_key, name_fold, description, search_fold, status, "
+        "customer_count, version, created_at, updated_at",
+        # Some groups more than nodes: those are unassigned.
+        _groups(nodes + nodes // 100, Counter(group for group, _ in members)),
+    )
+    yield Rows(
+        "node",
+        "id, hierarchy_id, group_id, parent_id, position, depth, child_count, descendant_count",
+        _nodes(shape),
+    )
+    yield Rows("closure", "ancestor_id, descendant_id, distance", _pairs(shape))
+    yield Rows(
+        "customer",
+        "id, code, code_key, code_fold, name, name_fold, search_fold, type, type_key, version, created_at, updated_at",
+        _customers(customers),
+    )
+    yield Rows("membership", "group_id, customer_id", ((_node(g), _node(c)) for g, c in members))
+
+
+def _node(place: int) -> int:
+    """The key of a row by its number in its table; each table has keys of its own."""
+    return FIRST_KEY + place
+
+
+def _levels(shape: Shape, levels: int) -> Iterator[Sequence[Any]]:
+    counts = Counter(shape.depths)
+    for depth in range(1, levels + 1):
+        name = f"Level {depth}"
+        yield _node(depth), FIRST_KEY, depth, name, key(name), counts[depth]
+
+
+def _groups(count: int, members: Counter[int]) -> Iterator[Sequence[Any]]:
+    for number in range(count):
+        code, name = f"B-{number:07}", f"{WORDS[number % len(WORDS)]} {number:07}"
+        folded = fold(code), fold(name)
+        yield (
+            *(_node(number), code, key(code), folded[0], name, key(name), folded[1], ""),
+            *(searchable(code, name, ""), "ACTIVE", members[number], 1, AT, AT),
+        )
+
+
+def _nodes(shape: Shape) -> Iterator[Sequence[Any]]:
+    descendants = shape.descendant_counts()
+    positions = _positions(shape)
+    for place, parent in enumerate(shape.parents):
+        yield (
+            *(_node(place), FIRST_KEY, _node(place), None if parent == ROOT else _node(parent)),
+            *(positions[place], shape.depths[place], len(shape.children.get(place, ())), descendants[place]),
+        )
+
+
+def _positions(shape: Shape) -> dict[int, str]:
+    keys = lru_cache(maxsize=None)(spread)
+    return {
+        place: position
+        for siblings in shape.children.values()
+        for place, position in zip(siblings, keys(len(siblings)), strict=True)
+    }
+
+
+def _pairs(shape: Shape) -> Iterator[Sequence[Any]]:
+    for place in range(len(shape.parents)):
+        yield _node(place), _node(place), 0
+        for distance, ancestor in enumerate(shape.ancestors(place), start=1):
+            yield _node(ancestor), _node(place), distance
+
+
+def _customers(count: int) -> Iterator[Sequence[Any]]:
+    for number in range(count):
+        code, name = f"K-{number:07}", f"{WORDS[number % len(WORDS)]} Wines {number:07}"
+        kind = TYPES[number % len(TYPES)]
+        yield (
+            *(_node(number), code, key(code), fold(code), name, fold(name), searchable(code, name)),
+            *(kind, key(kind), 1, AT, AT),
+        )
+
+
+def _members(groups: int, customers: int, random: Random) -> Iterator[tuple[int, int]]:
+    """(group, customer) by their numbers: each customer in one to three groups that stand in the tree."""
+    for customer in range(customers):
+        for group in random.sample(range(groups), random.randint(1, 3)):
+            yield group, customer
+
+
+# ── into the database ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fill_sqlite(path: str, content: Iterable[Rows]) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        if any(connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in TABLES):
+            raise NotEmpty
+        # Nothing is lost with a file that can be made again.
+        connection.execute("PRAGMA synchronous = OFF")
+        for rows in content:
+            holes = ", ".join("?" * (rows.columns.count(",") + 1))
+            values = (tuple(sqlite_argument(value) for value in row) for row in rows.values)
+            connection.executemany(f"INSERT INTO {rows.table} ({rows.columns}) VALUES ({holes})", values)
+
+
+async def _fill_postgres(url: str, content: Iterable[Rows]) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            for table in TABLES:
+                if await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {table})"):
+                    raise NotEmpty
+            for rows in content:
+                await connection.copy_records_to_table(
+                    rows.table, records=rows.values, columns=rows.columns.split(", ")
+                )
+        # As autovacuum would within a minute: the planner learns what there is.
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
