@@ -83,13 +83,22 @@ class Session:
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._ended = False
+        self._fetching: set[asyncio.Task[Any]] = set()
 
     def discard(self) -> None:
         """Nothing of this transaction is to be kept."""
         self.discarded = True
 
     async def fetch(self, statement: str | Forms, arguments: Sequence[Any]) -> Sequence[Record]:
-        text = render(statement, self.engine.dialect)
+        task = asyncio.current_task()
+        assert task is not None
+        self._fetching.add(task)
+        try:
+            return await self._fetch(render(statement, self.engine.dialect), arguments)
+        finally:
+            self._fetching.discard(task)
+
+    async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Record]:
         count = _count.get()
         async with self._lock:
             if self._ended:
@@ -112,13 +121,17 @@ class Session:
 
     async def _end(self, *, commit: bool) -> None:
         self._ended = True
-        if self._connection is None:
-            return
-        try:
-            if commit:
-                await self._connection.commit()
-        finally:
-            await self._connection.release()
+        # A loader's task outlives the request that failed beside it, and must not use the connection any more.
+        for task in self._fetching:
+            task.cancel()
+        async with self._lock:
+            if self._connection is None:
+                return
+            try:
+                if commit:
+                    await self._connection.commit()
+            finally:
+                await self._connection.release()
 
 
 async def to_its_end(
