@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from service import demo, engines
+from service.app import create_app
+from service.settings import Settings
 from tests.support.client import Grove, running
 from tests.support.databases import (
     Databases,
@@ -77,11 +80,19 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 @pytest.fixture
 async def grove(database_url: str) -> AsyncIterator[Grove]:
     """A client of the application, which runs in this process on a database of its own."""
-    from service.app import create_app
-    from service.settings import Settings
-
     async with running(create_app(Settings(database=database_url))) as client:
         yield client
+
+
+@pytest.fixture
+async def demo_grove(database_url: str, grove: Grove) -> Grove:
+    """The same, with the demo company in its database."""
+    database = await engines.connect(database_url)
+    try:
+        await demo.load(database)
+    finally:
+        await database.close()
+    return grove
 
 
 @pytest.fixture
