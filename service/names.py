@@ -51,7 +51,7 @@ def searchable(*texts: str) -> str:
 
 def mistakes(label: str, text: str, length: int, *path: str | int, required: bool = True) -> list[UserError]:
     """What is wrong with a cleaned one-line text at `path`: empty, too long, or with control characters."""
-    if not text or not key(text):
+    if not key(text) or all(unicodedata.category(letter)[0] in "CZ" for letter in text):
         return [user_error(UserErrorCode.REQUIRED, f"{label} must not be empty.", *path)] if required else []
     if len(text) > length or len(key(text).encode("utf-8", "surrogatepass")) > KEY_BYTES:
         message = f"{label} may have at most {length} characters; this one has {len(text)}."

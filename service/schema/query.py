@@ -28,13 +28,13 @@ from service.schema.inputs import (
     HierarchyOrder,
     order_of,
 )
+from service.schema.thing import Node
 from service.schema.types import (
     Change,
     Customer,
     CustomerGroup,
     Hierarchy,
     HierarchyNode,
-    Node,
 )
 
 field = strawberry.field

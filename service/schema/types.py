@@ -1,14 +1,12 @@
 """The output types. They refer to one another, hence the one file; each resolver is one line."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import orjson
 import strawberry
 from strawberry import ID, UNSET, Private
 
 from service import ids
-from service.errors import Unavailable
 from service.ids import Kind
 from service.matching import ChangeFilter, CustomerFilter, GroupFilter, NodeFilter
 from service.resolvers import change as changes
@@ -32,34 +30,16 @@ from service.schema.inputs import (
     HierarchyBy,
     order_of,
 )
+from service.schema.level import HierarchyLevel
+from service.schema.thing import Node, maybe, present
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
 from service.store.change import ChangeRow
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
-from service.store.hierarchy import HierarchyRow, LevelRow
+from service.store.hierarchy import HierarchyRow
 from service.store.node import NodeRow
 
-T = TypeVar("T")
 field = strawberry.field
-
-
-async def maybe(info: Info, resolve: Callable[..., Awaitable[Sequence[T | None]]], key: int | None) -> T | None:
-    """What `resolve` answers for a key that there may be."""
-    return None if key is None else await info.context.load(resolve, key)
-
-
-def present(row: T | None) -> T:
-    """A row that must be there; it is missing only where somebody deleted it between two statements."""
-    if row is None:
-        raise Unavailable("Something was deleted while it was being read; try again.")
-    return row
-
-
-@strawberry.interface(description="Anything that has an id of its own.")
-class Node:
-    @field(description="Opaque, unique among all things, and never given to another.")
-    def id(self) -> ID:
-        raise NotImplementedError
 
 
 @strawberry.type(
@@ -81,7 +61,7 @@ class Hierarchy(Node):
         return self.row.description
 
     @field(description="Top level first. A node's level follows from its depth.")
-    async def levels(self, info: Info) -> list["HierarchyLevel"]:
+    async def levels(self, info: Info) -> list[HierarchyLevel]:
         return [HierarchyLevel(row=row) for row in await info.context.load(hierarchies.levels, self.row.id)]
 
     @field(description="Grows by one with every committed change to this hierarchy, its levels or its nodes.")
@@ -185,23 +165,6 @@ class Hierarchy(Node):
     @field(description="When it last changed.")
     def updated_at(self) -> DateTime:
         return DateTime(self.row.updated_at)
-
-
-@strawberry.type(description="A named level of a hierarchy.")
-class HierarchyLevel:
-    row: Private[LevelRow]
-
-    @field(description="1 is the top level.")
-    def depth(self) -> int:
-        return self.row.depth
-
-    @field(description="Unique in its hierarchy, whatever its case.")
-    def name(self) -> str:
-        return self.row.name
-
-    @field(description="How many nodes stand on it.")
-    def node_count(self) -> int:
-        return self.row.node_count
 
 
 @strawberry.type(description="A customer group's place in one hierarchy.")
