@@ -96,8 +96,11 @@ class Sqlite:
         lent = SqliteConnection(self, connection, write=write)
         try:
             await connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        except BaseException:
+        except BaseException as error:
             await lent.release()
+            if isinstance(error, sqlite3.OperationalError):
+                # The busy timeout has passed: another process, such as `grove check`, holds the file.
+                raise Unavailable("Another process is writing to the database; try again.") from error
             raise
         return lent
 

@@ -199,9 +199,7 @@ async def stub(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterato
         yield client.http
 
 
-async def post(
-    http: httpx.AsyncClient, body: Any, accept: str | None = MODERN, **headers: str
-) -> httpx.Response:
+async def post(http: httpx.AsyncClient, body: Any, accept: str | None = MODERN, **headers: str) -> httpx.Response:
     """Bytes go as they are; anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = http.build_request("POST", "/graphql", content=content, headers={"Content-Type": LEGACY})
