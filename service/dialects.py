@@ -24,7 +24,7 @@ _ROWS = re.compile(r"\brows\(\$(\d+): ([^)]+)\)")
 _ANY = re.compile(r"= ANY\(\$(\d+)::\w+\[\]\)")
 _UNNEST = re.compile(r"\bunnest\(\$(\d+)::\w+\[\]\) AS (\w+)\((\w+)\)")
 _CAST = re.compile(r"::\w+(\[\])?")
-_LOCK = re.compile(r"\bFOR (NO KEY UPDATE|SHARE)( OF \w+)?")
+_LOCK = re.compile(r"\bFOR (NO KEY UPDATE|SHARE)( OF \w+)?( SKIP LOCKED)?")
 _PARAMETER = re.compile(r"\$(\d+)")
 
 

@@ -12,7 +12,6 @@ from service.store.group import GroupRow, NewGroup
 
 Code = UserErrorCode
 MOST_CUSTOMERS = 10_000
-MOST_ERRORS = 100
 
 
 async def free_code() -> str:
@@ -59,7 +58,7 @@ async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[li
         if key(code) not in coded
     ]
     rows = {row.id: row for row in (*keyed.values(), *coded.values())}
-    return list(rows.values()), errors[:MOST_ERRORS]
+    return list(rows.values()), errors
 
 
 async def add_members(row: GroupRow, customers: Sequence[CustomerRow]) -> int:

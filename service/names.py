@@ -49,6 +49,14 @@ def searchable(*texts: str) -> str:
     return "\n".join(fold(text) for text in texts)
 
 
+def fitting(text: str, ending: str = "") -> str:
+    """A name made of as much of a fit text as there is room for before the ending."""
+    text = text[: NAME_LENGTH - len(ending)].rstrip()
+    while mistakes("", text + ending, NAME_LENGTH):
+        text = text[:-1].rstrip()
+    return text + ending
+
+
 def mistakes(label: str, text: str, length: int, *path: str | int, required: bool = True) -> list[UserError]:
     """What is wrong with a cleaned one-line text at `path`: empty, too long, or with control characters."""
     if not key(text) or all(unicodedata.category(letter)[0] in "CZ" for letter in text):

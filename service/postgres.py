@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -64,7 +65,9 @@ class PostgresConnection:
                 await self._pool.release(self._connection)
         except Exception:
             # A connection in an unknown state is no longer lent to anybody; the pool makes a new one.
-            self._connection.terminate()
+            # One that broke has gone back by itself, and then takes no more calls.
+            with suppress(asyncpg.InterfaceError):
+                self._connection.terminate()
             await self._pool.release(self._connection)
 
 

@@ -48,6 +48,10 @@ class SqliteConnection:
         try:
             if self._connection.in_transaction:
                 await self._connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            # A write that was interrupted has rolled back by itself, once its thread came to it.
+            if self._connection.in_transaction:
+                raise
         finally:
             self._engine.take_back(self._connection, write=self._write)
 

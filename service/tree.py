@@ -166,11 +166,8 @@ async def _neighbours(
     return sibling.position, await node.position_after(scope, leaving, sibling.position)
 
 
-async def assign(
-    tree: Tree, groups: Sequence[GroupRow], parent: NodeRow | None, position: Position, *path: str
-) -> list[int]:
-    """Places groups, which the caller has found fit, as new leaves next to one another; returns their nodes."""
-    keys = await positions_at(tree, tree.scope(parent), position, len(groups), [], *path)
+async def assign(tree: Tree, groups: Sequence[GroupRow], parent: NodeRow | None, keys: Sequence[str]) -> list[int]:
+    """Places groups, which the caller has found fit, as new leaves at these positions; returns their nodes."""
     depth = parent.depth + 1 if parent is not None else 1
     nodes = ids.new_keys(len(groups))
     places = [Place(key, parent.id if parent else None, text, depth) for key, text in zip(nodes, keys, strict=True)]

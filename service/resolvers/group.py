@@ -94,6 +94,7 @@ async def create(
     WRONG_HIERARCHY, TOO_DEEP, NOT_CHILDREN and OUT_OF_RANGE.
     """
     locked = parent = None
+    keys: Sequence[str] = []
     errors: list[UserError] = []
     name, description = names.cleaned(name), description.strip()
     code = names.cleaned(code) if code is not None else None
@@ -101,6 +102,7 @@ async def create(
         try:
             locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId")
             parent = await tree.parent_of(locked, place.parent, "place", "parentId")
+            keys = await tree.positions_at(locked, locked.scope(parent), place.position, 1, [], "place", "position")
         except Refused as refused:
             errors += refused.errors
     errors += await _mistakes(name, code, description, None)
@@ -114,13 +116,14 @@ async def create(
         errors.append(tree.too_deep(locked, name, depth, "place", "parentId"))
     if errors:
         raise Refused(errors)
+    # From here on nothing is refused: a generated code, taken from PostgreSQL's sequence, would not go back.
     row = await groups.found(name, code, description, status)
     if customers:
         count = await groups.add_members(row, customers)
         await group.count_members(row.id, count)
-    if locked is None or place is None:
+    if locked is None:
         return Created(row.id, None)
-    nodes = await tree.assign(locked, [row], parent, place.position, "place", "position")
+    nodes = await tree.assign(locked, [row], parent, keys)
     await locked.finish()
     return Created(row.id, nodes[0])
 
@@ -187,10 +190,17 @@ async def delete(key: int, policy: str, expected_version: int | None) -> Changed
     standing = await node.hierarchies_of_group(key)
     await hierarchy.lock(standing)
     row = await _lock(Reference(key), expected_version, "id")
+    errors: list[UserError] = []
     for place in (await node.of_groups([key]))[key]:
         locked = await tree.lock(place.hierarchy_id, None)
-        await tree.unassign(locked, [place], policy, "children")
-        await locked.finish()
+        try:
+            await tree.unassign(locked, [place], policy, "children")
+        except Refused as refused:
+            errors += refused.errors
+        else:
+            await locked.finish()
+    if errors:
+        raise Refused(errors)
     await customer.empty(key)
     await group.delete(key)
     before = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from service import groups, ids, names, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
@@ -129,16 +130,31 @@ async def _name_taken(name: str, own: int | None) -> list[UserError]:
 
 async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
     """One group a level, one below the other, to be renamed or deleted. Some ten statements a level."""
-    wanted = [f"New {level} ({locked.row.name})"[: names.NAME_LENGTH - 20] for level in level_names]
-    taken = await group.by_names(wanted)
     parent = None
-    for text in wanted:
-        name = text if names.key(text) not in taken else f"{text} {ids.new_key():x}"
+    for name in await _free_names([f"New {level} ({locked.row.name})" for level in level_names]):
         row = await groups.found(name, None, "", "ACTIVE")
-        placed = await tree.assign(locked, [row], parent, LAST)
+        keys = await tree.positions_at(locked, locked.scope(parent), LAST, 1, [])
+        placed = await tree.assign(locked, [row], parent, keys)
         parent = await tree.parent_of(locked, placed[0])
     await hierarchy.count_levels(locked.key, locked.level_counts)
     await transaction.log(locked.changes)
+
+
+async def _free_names(wanted: Sequence[str]) -> list[str]:
+    """Names for new groups, with a number behind those that are taken. One statement, one more for each number."""
+    found = [names.fitting(text) for text in wanted]
+    for number in count(2):
+        seen = set(await group.by_names(found))
+        taken = []
+        for place, name in enumerate(found):
+            if names.key(name) in seen:
+                taken.append(place)
+            seen.add(names.key(name))
+        if not taken:
+            break
+        for place in taken:
+            found[place] = names.fitting(wanted[place], f" {number}")
+    return found
 
 
 async def update(key: int, name: str | None, description: str | None, expected_version: int | None) -> Changed:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service import tree
-from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
+from service.errors import InvalidInput, Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import NodeFilter, Reference
 from service.paging import Page, Slice
 from service.positions import Position, rearranged, spread, too_long
-from service.store import chosen, closure, group, hierarchy, node, preorder
+from service.store import chosen, closure, group, hierarchy, node, preorder, walk
 from service.store.group import GroupRow
 from service.store.node import NodeRow
 from service.tree import Tree
@@ -82,12 +82,20 @@ async def child_counts(scopes: Sequence[int]) -> list[int]:
 async def in_display_order(
     listings: Sequence[int], page: Page, filter: NodeFilter, max_depth: int | None
 ) -> list[Slice[NodeRow]]:
-    """A page of all nodes below each node (its key), or of each hierarchy (minus its key)."""
-    if max_depth == 1 and filter == EVERYTHING:
-        return await node.page_of_children(listings, page)
-    if max_depth is None and filter == EVERYTHING:
+    """A page of all nodes below each node (its key), or of each hierarchy (minus its key).
+
+    Costs the page where everything is shown, the nodes passed for a level, a depth or the active groups, and all
+    nodes that are chosen for a search or the inactive groups.
+    """
+    if max_depth is not None and max_depth < 1:
+        raise InvalidInput(f"`maxDepth` counts from 1; {max_depth} was asked for.")
+    if filter == EVERYTHING and max_depth is None:
         return await preorder.page(listings, page)
-    return await chosen.page(listings, page, filter, max_depth)
+    if filter == EVERYTHING and max_depth == 1:
+        return await node.page_of_children(listings, page)
+    if filter.search is not None or filter.status == "INACTIVE":
+        return await chosen.page(listings, page, filter, max_depth)
+    return await walk.page(listings, page, filter, max_depth)
 
 
 async def chosen_counts(listings: Sequence[int], filter: NodeFilter, max_depth: int | None) -> list[int]:
@@ -148,14 +156,19 @@ async def assign(
     held = await group.hold([row.id for row in found if row is not None])
     rows = [held.get(row.id) if row is not None else None for row in found]
     errors = await _unfit(locked, groups, rows, paths)
-    parent = await tree.parent_of(locked, parent_key, "parentId")
+    parent = None
+    keys: Sequence[str] = []
+    try:
+        parent = await tree.parent_of(locked, parent_key, "parentId")
+        keys = await tree.positions_at(locked, locked.scope(parent), position, len(rows), [], "position")
+    except Refused as refused:
+        errors += refused.errors
     depth = parent.depth + 1 if parent is not None else 1
     if depth > len(locked.levels):
         errors += [tree.too_deep(locked, row.name, depth, "parentId") for row in rows[:1] if row is not None]
     if errors:
         raise Refused(errors)
-    fit = [row for row in rows if row is not None]
-    nodes = await tree.assign(locked, fit, parent, position, "position")
+    nodes = await tree.assign(locked, [row for row in rows if row is not None], parent, keys)
     await locked.finish()
     return Placed(locked.key, nodes)
 

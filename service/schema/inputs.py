@@ -69,7 +69,8 @@ class CustomerBy:
 
 
 def _reference(kind: Kind, id: ID | None, code: str | None, name: str | None) -> Reference:
-    return Reference(ids.decode(id, kind) if id else None, given(code), given(name))
+    # An empty id is a mangled one, not one that was left out.
+    return Reference(None if given(id) is None else ids.decode(str(id), kind), given(code), given(name))
 
 
 @strawberry.input(

@@ -38,6 +38,20 @@ def keys_of(wanted: Sequence[ID], kind: Kind, path: str) -> list[int]:
     return keys
 
 
+def groups_of(wanted: Sequence[CustomerGroupBy], path: str) -> list[Reference]:
+    """The groups that are meant. Refuses with INVALID, naming each that is wrong, up to a hundred."""
+    references: list[Reference] = []
+    errors: list[UserError] = []
+    for place, by in enumerate(wanted):
+        try:
+            references.append(by.reference())
+        except BadId as error:
+            errors.append(user_error(UserErrorCode.INVALID, str(error), path, place, "id"))
+    if errors:
+        raise Refused(errors[:100])
+    return references
+
+
 def group_of(by: CustomerGroupBy, *path: str | int) -> Reference:
     """The group that is meant. Refuses with INVALID."""
     try:

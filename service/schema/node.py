@@ -12,7 +12,7 @@ from service.schema.answering import answer
 from service.schema.connection import given
 from service.schema.context import Info
 from service.schema.inputs import CustomerGroupBy
-from service.schema.naming import group_of, key_of, keys_of, optional_key_of
+from service.schema.naming import group_of, groups_of, key_of, keys_of, optional_key_of
 from service.schema.payloads import (
     AssignGroupPayload,
     AssignGroupsPayload,
@@ -166,7 +166,7 @@ class NodeMutations:
             AssignGroupsPayload,
             lambda: node.assign(
                 key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
-                [group_of(by, "groups", place) for place, by in enumerate(input.groups)],
+                groups_of(input.groups, "groups"),
                 optional_key_of(input.parent_id, Kind.NODE, "parentId"),
                 place_of(input.position, "position"),
                 given(input.expected_version),

@@ -60,9 +60,11 @@ INSERT = """
 """  # noqa: E501
 
 FORGET = """
-    -- A few of the answers that are no longer kept; a few, so that no mutation pays for all of them.
+    -- A few of the answers that are no longer kept; a few, so that no mutation pays for all of them. Those that
+    -- another transaction is removing are passed over, or writers of different hierarchies would wait here.
     DELETE FROM idempotency WHERE id IN (
         SELECT id FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT 20
+        FOR NO KEY UPDATE SKIP LOCKED
     )
 """
 

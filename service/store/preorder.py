@@ -9,14 +9,14 @@ behind it is made of the row's own descendants, then of the siblings that follow
 its parent, and so on up: each a `Step`. The page before it goes the same way backward and takes the parents in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from service import db
 from service.dialects import Forms, rows
 from service.errors import InvalidInput
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
-from service.store.node import NODE, SCOPE, NodeRow
+from service.store.node import COLUMNS, NODE, SCOPE, NodeRow
 
 # Before every position, and behind every one (a parked position begins with a single tilde).
 LOWEST, HIGHEST = "", "~~"
@@ -36,13 +36,15 @@ class Step(NamedTuple):
 
 FORWARD = Forms(
     postgres=f"""
-        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it.
+        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. Rows are carried
+        -- along, not joined at the end: not knowing how few they are, the planner would read all nodes for that.
         WITH RECURSIVE
         start AS (
-            SELECT step.listing, sibling.id, sum(sibling.size) OVER so_far - sibling.size AS rank
+            SELECT step.listing, sibling.*,
+                sum(1 + sibling.descendant_count) OVER so_far - (1 + sibling.descendant_count) AS rank
             FROM rows($1: listing bigint, number int, scope bigint, position text) AS step
             CROSS JOIN LATERAL (
-                SELECT node.id, node.position, 1 + node.descendant_count AS size FROM node
+                SELECT {NODE} FROM node
                 WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
                 ORDER BY node.position LIMIT $2
             ) AS sibling
@@ -51,22 +53,23 @@ FORWARD = Forms(
             )
         ),
         walk AS (
-            SELECT start.listing, start.id, start.rank FROM start WHERE start.rank < $2
+            SELECT * FROM start WHERE start.rank < $2
             UNION ALL
-            SELECT walk.listing, child.id, child.rank FROM walk CROSS JOIN LATERAL (
-                SELECT node.id, walk.rank + 1 - (1 + node.descendant_count)
+            SELECT walk.listing, child.* FROM walk CROSS JOIN LATERAL (
+                SELECT {NODE}, walk.rank + 1 - (1 + node.descendant_count)
                     + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
                 FROM (
-                    SELECT * FROM node AS n WHERE n.parent_id = walk.id AND {SCOPE.format("n")} = walk.id
+                    SELECT * FROM node AS n WHERE walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
                     ORDER BY n.position LIMIT $2 - walk.rank
                 ) AS node
             ) AS child
             WHERE child.rank < $2
         )
-        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id ORDER BY walk.rank
+        SELECT walk.listing, {COLUMNS.format("walk")} FROM walk ORDER BY walk.rank
     """,
     sqlite=f"""
-        -- The same by first children and next siblings, since SQLite has no LATERAL.
+        -- The same by first children and next siblings, since SQLite has no LATERAL. The plus in +walk.id takes
+        -- the type of the column away: only so does SQLite use the index on the scope, an expression without one.
         WITH RECURSIVE
         step AS (SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text) AS step),
         start AS (
@@ -90,24 +93,26 @@ FORWARD = Forms(
                 sum(size) OVER (PARTITION BY listing ORDER BY number ROWS UNBOUNDED PRECEDING) - size AS rank
             FROM start
         ),
-        walk (listing, id, rank) AS (
-            SELECT listing, id, rank FROM ranked WHERE id IS NOT NULL AND rank < $2
+        walk AS (
+            SELECT ranked.listing, ranked.rank, {NODE}
+            FROM ranked JOIN node ON node.id = ranked.id WHERE ranked.rank < $2
             UNION ALL
-            SELECT walk.listing, child.id, walk.rank + 1
-            FROM walk JOIN node AS child ON child.id = (
-                SELECT node.id FROM node WHERE {SCOPE.format("node")} = walk.id ORDER BY node.position LIMIT 1
+            SELECT walk.listing, walk.rank + 1, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT first.id FROM node AS first
+                WHERE {SCOPE.format("first")} = +walk.id ORDER BY first.position LIMIT 1
             )
-            WHERE walk.rank + 1 < $2
+            WHERE walk.child_count > 0 AND walk.rank + 1 < $2
             UNION ALL
-            SELECT walk.listing, next.id, walk.rank + 1 + here.descendant_count
-            FROM walk JOIN node AS here ON here.id = walk.id JOIN node AS next ON next.id = (
-                SELECT node.id FROM node
-                WHERE {SCOPE.format("node")} = {SCOPE.format("here")} AND node.position > here.position
-                ORDER BY node.position LIMIT 1
+            SELECT walk.listing, walk.rank + 1 + walk.descendant_count, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT next.id FROM node AS next
+                WHERE {SCOPE.format("next")} = {SCOPE.format("walk")} AND next.position > walk.position
+                ORDER BY next.position LIMIT 1
             )
-            WHERE walk.rank + 1 + here.descendant_count < $2
+            WHERE walk.rank + 1 + walk.descendant_count < $2
         )
-        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id ORDER BY walk.rank
+        SELECT walk.listing, {COLUMNS.format("walk")} FROM walk ORDER BY walk.rank
     """,
 )
 
@@ -115,21 +120,21 @@ BACKWARD = Forms(
     postgres=f"""
         -- The same from the end: a subtree's rows come last child first, its own node after all of them.
         WITH RECURSIVE
+        step AS (
+            SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
+        ),
         item AS (
-            SELECT step.listing, step.number, 0 AS turn, sibling.position, sibling.id, sibling.size
-            FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
-            CROSS JOIN LATERAL (
-                SELECT node.id, node.position, 1 + node.descendant_count AS size FROM node
+            SELECT step.listing, step.number, 0 AS turn, sibling.*, 1 + sibling.descendant_count AS size
+            FROM step CROSS JOIN LATERAL (
+                SELECT {NODE} FROM node
                 WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
                 ORDER BY node.position DESC LIMIT $2
             ) AS sibling
             UNION ALL
-            SELECT step.listing, step.number, 1, '', node.id, 1
-            FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
-            JOIN node ON node.id = step.above
+            SELECT step.listing, step.number, 1, {NODE}, 1 FROM step JOIN node ON node.id = step.above
         ),
         start AS (
-            SELECT item.listing, item.id, item.turn, sum(item.size) OVER so_far - item.size AS base
+            SELECT item.listing, item.turn, {COLUMNS.format("item")}, sum(item.size) OVER so_far - item.size AS base
             FROM item
             WINDOW so_far AS (
                 PARTITION BY item.listing
@@ -137,28 +142,32 @@ BACKWARD = Forms(
             )
         ),
         walk AS (
-            SELECT start.listing, start.id, start.turn, start.base FROM start WHERE start.base < $2
+            SELECT * FROM start WHERE start.base < $2
             UNION ALL
-            SELECT walk.listing, child.id, 0, child.base FROM walk CROSS JOIN LATERAL (
-                SELECT node.id, walk.base - (1 + node.descendant_count)
+            SELECT walk.listing, 0, child.* FROM walk CROSS JOIN LATERAL (
+                SELECT {NODE}, walk.base - (1 + node.descendant_count)
                     + sum(1 + node.descendant_count) OVER (ORDER BY node.position DESC ROWS UNBOUNDED PRECEDING)
                     AS base
                 FROM (
-                    SELECT * FROM node AS n WHERE n.parent_id = walk.id AND {SCOPE.format("n")} = walk.id
+                    SELECT * FROM node AS n
+                    WHERE walk.turn = 0 AND walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
                     ORDER BY n.position DESC LIMIT $2 - walk.base
                 ) AS node
-                WHERE walk.turn = 0
             ) AS child
             WHERE child.base < $2
+        ),
+        ranked AS (
+            SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
+            FROM walk
         )
-        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id
-        WHERE walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END < $2
-        ORDER BY walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END
+        SELECT ranked.listing, {COLUMNS.format("ranked")} FROM ranked WHERE ranked.rank < $2 ORDER BY ranked.rank
     """,
     sqlite=f"""
-        -- The same by last children and previous siblings.
+        -- The same by last children and previous siblings; for the plus in +walk.id see there.
         WITH RECURSIVE
-        step AS (SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step),
+        step AS (
+            SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
+        ),
         start AS (
             SELECT listing, number, 0 AS turn,
                 (
@@ -175,33 +184,37 @@ BACKWARD = Forms(
                 ) AS size
             FROM step
             UNION ALL
-            SELECT listing, number, 1, node.id, 1 FROM step JOIN node ON node.id = step.above
+            SELECT listing, number, 1, step.above, 1 FROM step WHERE step.above IS NOT NULL
         ),
-        ranked AS (
+        based AS (
             SELECT listing, id, turn,
                 sum(size) OVER (PARTITION BY listing ORDER BY number, turn ROWS UNBOUNDED PRECEDING) - size AS base
             FROM start
         ),
-        walk (listing, id, turn, base) AS (
-            SELECT listing, id, turn, base FROM ranked WHERE id IS NOT NULL AND base < $2
+        walk AS (
+            SELECT based.listing, based.turn, based.base, {NODE}
+            FROM based JOIN node ON node.id = based.id WHERE based.base < $2
             UNION ALL
-            SELECT walk.listing, child.id, 0, walk.base
-            FROM walk JOIN node AS child ON child.id = (
-                SELECT node.id FROM node WHERE {SCOPE.format("node")} = walk.id ORDER BY node.position DESC LIMIT 1
+            SELECT walk.listing, 0, walk.base, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT last.id FROM node AS last
+                WHERE {SCOPE.format("last")} = +walk.id ORDER BY last.position DESC LIMIT 1
             )
-            WHERE walk.turn = 0
+            WHERE walk.turn = 0 AND walk.child_count > 0
             UNION ALL
-            SELECT walk.listing, previous.id, 0, walk.base + 1 + here.descendant_count
-            FROM walk JOIN node AS here ON here.id = walk.id JOIN node AS previous ON previous.id = (
-                SELECT node.id FROM node
-                WHERE {SCOPE.format("node")} = {SCOPE.format("here")} AND node.position < here.position
-                ORDER BY node.position DESC LIMIT 1
+            SELECT walk.listing, 0, walk.base + 1 + walk.descendant_count, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT previous.id FROM node AS previous
+                WHERE {SCOPE.format("previous")} = {SCOPE.format("walk")} AND previous.position < walk.position
+                ORDER BY previous.position DESC LIMIT 1
             )
-            WHERE walk.turn = 0 AND walk.base + 1 + here.descendant_count < $2
+            WHERE walk.turn = 0 AND walk.base + 1 + walk.descendant_count < $2
+        ),
+        ranked AS (
+            SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
+            FROM walk
         )
-        SELECT walk.listing, {NODE} FROM walk JOIN node ON node.id = walk.id
-        WHERE walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END < $2
-        ORDER BY walk.base + CASE WHEN walk.turn = 0 THEN node.descendant_count ELSE 0 END
+        SELECT ranked.listing, {COLUMNS.format("ranked")} FROM ranked WHERE ranked.rank < $2 ORDER BY ranked.rank
     """,
 )
 
@@ -237,7 +250,7 @@ async def page(listings: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
     Two statements, one or two more for a cursor, one more backward. Costs the page, times the depth at most.
     """
     spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, listings)}
-    after, before = await _chain(page.after), await _chain(page.before)
+    after, before = await chain(page.after), await chain(page.before)
     steps = [
         step._asdict()
         for listing in listings
@@ -313,7 +326,7 @@ def _steps_back(listing: int, chain: Sequence[Link] | None) -> list[Step]:
     ]
 
 
-async def _chain(cursor: str | None) -> list[Link] | None:
+async def chain(cursor: str | None) -> list[Link] | None:
     """The chain that a cursor stands for now.
 
     The chain is the one it holds, but with positions of today where siblings were spread anew since, and the
@@ -321,10 +334,7 @@ async def _chain(cursor: str | None) -> list[Link] | None:
     """
     if cursor is None:
         return None
-    spread, raw = decode_cursor(cursor, "preorder", (int, list))
-    if not raw or not all(isinstance(link, list) and list(map(type, link)) == [int, str] for link in raw):
-        raise InvalidInput(MANGLED)
-    chain: list[Link] = [(node, position) for node, position in raw]
+    spread, chain = _decoded(cursor)
     now = {row[0]: row for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
     last = chain[-1][0]
     missing = len(chain) - len(now)
@@ -341,3 +351,41 @@ async def _chains(nodes: Sequence[int]) -> dict[int, list[Link]]:
         for node, above, position in await db.fetch(CHAINS, nodes):
             found[node].append((above, position))
     return found
+
+
+def within(chain: Sequence[Link], far: Sequence[Link] | None, *, backward: bool) -> bool:
+    """Whether a row is on this side of the cursor at the far end of the page, where there is one."""
+    if far is None:
+        return True
+    path, edge = [position for _, position in chain], [position for _, position in far]
+    return path > edge if backward else path < edge
+
+
+async def node_of(cursor: str) -> int | None:
+    """The node at which a cursor stands, while there is one. One statement. Raises InvalidInput."""
+    _, chain = _decoded(cursor)
+    node = chain[-1][0]
+    return node if await db.fetch(CHAIN_NOW, [node]) else None
+
+
+async def above_at(node: NodeRow, depth: int) -> int:
+    """The node itself or, where it is deeper, the one above it at this depth. At most one statement."""
+    return node.id if node.depth <= depth else (await _chains([node.id]))[node.id][depth - 1][0]
+
+
+async def chains_of(found: Mapping[int, Sequence[NodeRow]]) -> dict[int, tuple[int, list[Link]]]:
+    """What the cursors of nodes hold, listing → nodes: count of spreadings and chain. Two statements."""
+    spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, list(found))}
+    above = await _chains([node.id for nodes in found.values() for node in nodes])
+    return {
+        node.id: (spreads[listing], [*_below(listing, above[node.id]), (node.id, node.position)])
+        for listing, nodes in found.items()
+        for node in nodes
+    }
+
+
+def _decoded(cursor: str) -> tuple[int, list[Link]]:
+    spread, raw = decode_cursor(cursor, "preorder", (int, list))
+    if not raw or not all(isinstance(link, list) and list(map(type, link)) == [int, str] for link in raw):
+        raise InvalidInput(MANGLED)
+    return spread, [(node, position) for node, position in raw]
