@@ -45,6 +45,7 @@ class Rows(NamedTuple):
 class Landmarks:
     """The ids of what is measured; see Shape."""
 
+    nodes: int
     hierarchy: str
     wide: str
     hundreds: list[str]
@@ -80,6 +81,7 @@ def _landmarks(shape: Shape) -> Landmarks:
         return encode(Kind.NODE, _key(place))
 
     return Landmarks(
+        nodes=len(shape.parents),
         hierarchy=encode(Kind.HIERARCHY, FIRST_KEY),
         wide=name(shape.wide),
         hundreds=[name(place) for place in shape.hundreds],

@@ -23,6 +23,8 @@ from service.store.change import NewChange
 T = TypeVar("T")
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.01
+# An idempotency key is part of an index entry, which PostgreSQL limits.
+LONGEST_KEY = 200
 
 
 @dataclass(slots=True)
@@ -91,10 +93,13 @@ def is_transient(database: Database, error: BaseException | None) -> bool:
 async def claim(key: str, fingerprint: str) -> str | None:
     """Takes an idempotency key for this mutation, or returns the answer that was given under it.
 
-    Refuses with IDEMPOTENCY_MISMATCH where the key was used with another input. Waits for a mutation under way
-    that has the same key.
+    Refuses with IDEMPOTENCY_MISMATCH where the key was used with another input, and with TOO_LONG. Waits for a
+    mutation under way that has the same key.
     """
     mutation = current()
+    if len(key) > LONGEST_KEY:
+        message = f"An idempotency key may have at most {LONGEST_KEY} characters; this one has {len(key)}."
+        raise refuse(UserErrorCode.TOO_LONG, message, "idempotencyKey")
     mutation.key = key
     taken = await change.claim(mutation.actor, key, fingerprint, mutation.at)
     if taken is None:

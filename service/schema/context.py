@@ -1,5 +1,6 @@
 """What lives as long as one request: who asks, and the loaders that gather what is asked for many parents."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -28,7 +29,9 @@ class Context:
     def load(self, resolve: Callable[..., Awaitable[Sequence[T]]], parent: int, *arguments: Any) -> Awaitable[T]:
         """What `resolve(parents, *arguments)` answers for one parent.
 
-        All parents that ask for the same with equal arguments are answered by one call.
+        All parents that ask for the same with equal arguments are answered by one call. A field that is cancelled,
+        because one beside it failed, takes nothing from the others: neither the value that they wait for as well,
+        nor the transaction, which PostgreSQL aborts when it is stopped amid a statement.
         """
         loader = self._loaders.get((resolve, *arguments))
         if loader is None:
@@ -38,4 +41,4 @@ class Context:
 
             loader = DataLoader(load_fn=batch)
             self._loaders[resolve, *arguments] = loader
-        return loader.load(parent)
+        return asyncio.shield(loader.load(parent))

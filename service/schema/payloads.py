@@ -43,7 +43,7 @@ class MutationInput:
         default=UNSET,
         description=(
             "The same key with the same input, within 24 hours, returns the first answer and changes nothing again;"
-            " with another input: IDEMPOTENCY_MISMATCH."
+            " with another input: IDEMPOTENCY_MISMATCH. At most 200 characters."
         ),
     )
     dry_run: bool = field(default=False, description="Does everything, answers with the result, and keeps nothing.")

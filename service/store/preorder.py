@@ -184,7 +184,7 @@ BACKWARD = Forms(
                 ) AS size
             FROM step
             UNION ALL
-            SELECT listing, number, 1, step.above, 1 FROM step WHERE step.above IS NOT NULL
+            SELECT listing, number, 1, node.id, 1 FROM step JOIN node ON node.id = step.above
         ),
         based AS (
             SELECT listing, id, turn,

@@ -1,0 +1,129 @@
+"""The command of the benchmark: `python -m bench` measures, `python -m bench generate` makes a tree."""
+
+import asyncio
+import sqlite3
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from pathlib import Path
+
+import asyncpg
+import click
+
+from bench import report
+from bench.generate import LEVELS, SEED, NotEmpty
+from bench.generate import generate as fill
+from bench.shape import FEWEST_LEVELS, FEWEST_NODES
+from bench.tree import Measured, measure
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases, fresh, own_environment
+from tests.support.postgres import private_postgres
+
+RESULTS = Path(__file__).parent / "results" / "tree.md"
+KINDS = ("sqlite", "postgres")
+FEWEST_MEASURED = 1_000
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
+)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Measures Grove. Without a subcommand: `tree`."""
+    own_environment()
+    if context.invoked_subcommand is None:
+        context.invoke(tree)
+
+
+@main.command()
+@click.option("--database", "url", required=True, metavar="URL", help="As for `grove migrate`, which goes before.")
+@click.option("--nodes", default=100_000, type=click.IntRange(FEWEST_NODES, 1_000_000), help="The size of the tree.")
+@click.option("--levels", default=LEVELS, type=click.IntRange(FEWEST_LEVELS, 128), help="How deep it is.")
+@click.option("--customers", type=click.IntRange(0), help="How many.  [default: half the number of nodes]")
+@click.option("--seed", default=SEED, help="Another number makes another tree.")
+def generate(url: str, nodes: int, levels: int, customers: int | None, seed: int) -> None:
+    """Fill a migrated, empty database with a tree: the same one for the same numbers."""
+    started = time.monotonic()
+    try:
+        landmarks = asyncio.run(fill(url, nodes, levels, customers, seed))
+    except NotEmpty:
+        raise click.ClickException("There are rows in this database; take an empty one.") from None
+    click.echo(f"{nodes:,} nodes in {time.monotonic() - started:.1f} s: {landmarks}")
+
+
+@main.command()
+@click.option(
+    "--database",
+    "kinds",
+    multiple=True,
+    default=KINDS,
+    type=click.Choice(KINDS),
+    help="Which to measure; may be given twice.",
+)
+@click.option("--server", metavar="URL", help="A PostgreSQL to measure on instead of a private one.")
+@click.option("--nodes", default=100_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the large tree.")
+@click.option("--small", default=1_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the small tree.")
+@click.option("--rounds", default=100, type=click.IntRange(1), help="How often each thing is measured.")
+@click.option("--output", default=RESULTS, type=click.Path(path_type=Path), help="Where the page goes.")
+def tree(kinds: Sequence[str], server: str | None, nodes: int, small: int, rounds: int, output: Path) -> None:
+    """Measure reads and writes of a small and a large tree, on SQLite and on PostgreSQL.
+
+    The page with the results is printed, and written into bench/results.
+    """
+    with tempfile.TemporaryDirectory(prefix="grove-bench-") as directory:
+        measured = asyncio.run(measure_all(kinds, server, (small, nodes), rounds, Path(directory)))
+    text = report.page(measured, rounds)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text)
+    click.echo(text)
+
+
+async def measure_all(
+    kinds: Sequence[str], server: str | None, sizes: Sequence[int], rounds: int, directory: Path
+) -> dict[str, list[Measured]]:
+    """What was measured on the trees of these sizes, by the database's name and version."""
+    measured: dict[str, list[Measured]] = {}
+    for kind in kinds:
+        async with databases_of(kind, server, directory) as (name, databases), AsyncExitStack() as stack:
+            trees = {}
+            for nodes in sizes:
+                click.echo(f"{name}: making {nodes:,} nodes", err=True)
+                url = await stack.enter_async_context(fresh(databases))
+                trees[url] = await fill(url, nodes)
+            click.echo(f"{name}: measuring", err=True)
+            measured[name] = await measure(trees, rounds, directory)
+    return measured
+
+
+@asynccontextmanager
+async def databases_of(kind: str, server: str | None, directory: Path) -> AsyncIterator[tuple[str, Databases]]:
+    """The database's name and version, and where fresh ones come from."""
+    if kind == "sqlite":
+        files = SqliteDatabases(directory)
+        await files.prepare()
+        yield f"SQLite {sqlite3.sqlite_version}", files
+        return
+    with nullcontext(server) if server else private_postgres() as url:
+        databases = PostgresDatabases(url, directory)
+        if not server:
+            # The tests do without; here a commit is to cost what it costs.
+            await databases.execute("ALTER SYSTEM RESET fsync")
+            await databases.execute("SELECT pg_reload_conf()")
+        await databases.prepare()
+        try:
+            yield f"PostgreSQL {await version(url)}", databases
+        finally:
+            await databases.drop(databases.url(databases.template))
+
+
+async def version(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SELECT split_part(current_setting('server_version'), ' ', 1)"))
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bench")

@@ -1,0 +1,115 @@
+"""Lists of nodes read page by page: what they should hold, and a reader who goes on while the tree changes."""
+
+from typing import Any, NamedTuple
+
+from tests.oracle import Oracle, Spot
+from tests.support.client import Json
+from tests.support.world import World
+
+PAGE = """(first: $first, after: $after, last: $last, before: $before) {
+    totalCount edges { cursor } nodes { id }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+}"""
+ARGUMENTS = "$id: ID!, $first: Int, $after: String, $last: Int, $before: String"
+DOCUMENTS = {
+    "nodes": f"query ({ARGUMENTS}) {{ top: hierarchy(by: {{id: $id}}) {{ list: nodes{PAGE} }} }}",
+    "roots": f"query ({ARGUMENTS}) {{ top: hierarchy(by: {{id: $id}}) {{ list: roots{PAGE} }} }}",
+    "children": f"query ({ARGUMENTS}) {{ top: hierarchyNode(id: $id) {{ list: children{PAGE} }} }}",
+    "descendants": f"query ({ARGUMENTS}, $maxDepth: Int) {{ top: hierarchyNode(id: $id) {{ list: descendants"
+    f"{PAGE.replace('(', '(maxDepth: $maxDepth, ', 1)} }} }}",
+}
+
+
+class Listing(NamedTuple):
+    """All nodes or the roots of a hierarchy, or the descendants or children of a node, its `top`."""
+
+    kind: str
+    hierarchy: str
+    top: str | None = None
+    max_depth: int | None = None
+
+    def spots(self, oracle: Oracle) -> list[Spot]:
+        """What is in it, in its order."""
+        tree = oracle.trees[self.hierarchy]
+        if self.kind in ("roots", "children"):
+            found = tree.children[self.top]
+        else:
+            deepest = tree.depth(self.top) + (self.max_depth or len(tree.levels))
+            found = [one for one in tree.below(self.top) if tree.depth(one) <= deepest]
+        return [(self.hierarchy, one) for one in found]
+
+    def id_in(self, world: World) -> str | None:
+        """The id of what the list is of; None if it is gone."""
+        if self.hierarchy not in world.oracle.trees:
+            return None
+        if self.top is None:
+            return world.id_of_hierarchy(self.hierarchy)
+        spot = self.hierarchy, self.top
+        return world.id_of(spot) if spot in world.nodes else None
+
+    async def page(self, world: World, **arguments: Any) -> Json:
+        variables = {"id": self.id_in(world), **arguments}
+        if self.kind == "descendants":
+            variables["maxDepth"] = self.max_depth
+        answer = await world.grove.query(DOCUMENTS[self.kind], variables)
+        page: Json = answer["top"]["list"]
+        return page
+
+
+class Reader:
+    """Somebody who reads a list page by page, in either direction."""
+
+    def __init__(self, world: World, listing: Listing, size: int, *, backward: bool) -> None:
+        self.world = world
+        self.listing = listing
+        self.size = size
+        self.backward = backward
+        self.id = listing.id_in(world)
+        self.cursor: str | None = None
+        self.seen: list[str] = []
+        self.over = False
+        # What has stood where it stands ever since, below the top of the list.
+        self.steady = {spot: world.id_of(spot) for spot in listing.spots(world.oracle)}
+
+    def notice(self, disturbed: set[Spot]) -> None:
+        """The tree has changed: these nodes, if they still stand, were given another place."""
+        if self.id != self.listing.id_in(self.world):
+            self.over, self.steady = True, {}
+            return
+        listed = self.listing.spots(self.world.oracle)
+        self.steady = {
+            spot: id
+            for spot, id in self.steady.items()
+            if spot in listed and id == self.world.id_of(spot) and not disturbed & self.chain(spot)
+        }
+
+    def chain(self, spot: Spot) -> set[Spot]:
+        """A node of the list, and those above it that are in the list as well."""
+        hierarchy, name = spot
+        above = self.world.oracle.trees[hierarchy].above(name)
+        if self.listing.top is not None:
+            above = above[: above.index(self.listing.top)]
+        return {(hierarchy, one) for one in (name, *above)}
+
+    async def read(self) -> None:
+        """One page more."""
+        size, edge = ("last", "before") if self.backward else ("first", "after")
+        page = await self.listing.page(self.world, **{size: self.size, edge: self.cursor})
+        found = [row["id"] for row in page["nodes"]]
+        info = page["pageInfo"]
+        self.seen += reversed(found) if self.backward else found
+        self.cursor = info["startCursor" if self.backward else "endCursor"] or self.cursor
+        self.over = not info["hasPreviousPage" if self.backward else "hasNextPage"]
+
+    async def finish(self) -> None:
+        """Reads the rest; then what stood still has been seen once, in its order, and nothing else but what moved."""
+        while not self.over:
+            await self.read()
+        if not self.steady:
+            return
+        spots = [spot for spot in self.listing.spots(self.world.oracle) if spot in self.steady]
+        expected = [self.steady[spot] for spot in spots]
+        found = [id for id in self.seen if id in expected]
+        assert found == (expected[::-1] if self.backward else expected), (
+            f"{self.listing} by {self.size}{' backward' * self.backward}"
+        )

@@ -1,0 +1,322 @@
+"""Many writers at once: nobody waits for ever, nothing is lost, the tree stays a tree."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from service import ids
+from service.ids import Kind
+from tests.conftest import DATABASE
+from tests.support import sql
+from tests.support.client import Grove, Json
+from tests.support.command import check
+from tests.support.crowd import ACTOR, Client, Picture, describe, read_tree, run_crowd, version_of
+from tests.support.planting import plant
+from tests.support.replay import start_of, verify
+from tests.support.service import Service
+
+T = TypeVar("T")
+# The length of each random run. Taken out of the environment, where the service would complain of it.
+SECONDS = float(os.environ.pop("GROVE_TEST_SECONDS", "10"))
+CLIENTS = 8 if DATABASE == "sqlite" else 32
+POSTGRES = pytest.mark.skipif(DATABASE != "postgres", reason="about PostgreSQL")
+
+
+@asynccontextmanager
+async def connected(service: Service, clients: int = 64) -> AsyncIterator[Grove]:
+    """A client with so many connections to the service."""
+    limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=60, limits=limits) as http:
+        yield Grove(http)
+
+
+async def at_once(count: int, work: Callable[[int], Awaitable[T]]) -> list[T]:
+    return await asyncio.gather(*(work(place) for place in range(count)))
+
+
+def codes(payload: Json) -> list[str]:
+    return [error["code"] for error in payload["userErrors"]]
+
+
+# ── a crowd at random ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=POSTGRES)])
+async def test_a_crowd_in_one_hierarchy(database_url: str, tmp_path: Path, workers: int) -> None:
+    hierarchy = await plant(database_url, "Sales", 500)
+    async with (
+        Service(database_url, tmp_path, "--workers", str(workers), **ACTOR) as service,
+        connected(service) as grove,
+    ):
+        start = await start_of(grove, database_url, hierarchy)
+        picture = Picture(hierarchy)
+        await picture.look(grove)
+        clients = [Client(grove, picture, f"client {number}") for number in range(CLIENTS)]
+        await run_crowd(clients, SECONDS)
+        print(describe(clients))
+        await verify(grove, database_url, start, [made for one in clients for made in one.acknowledged])
+    await check(database_url, tmp_path)
+
+
+# ── hierarchies don't wait for one another ──────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def held(url: str, hierarchy: str) -> AsyncIterator[None]:
+    """The hierarchy's lock, in the hand of somebody else."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                "SELECT id FROM hierarchy WHERE id = $1 FOR NO KEY UPDATE", ids.decode(hierarchy, Kind.HIERARCHY)
+            )
+            yield
+    finally:
+        await connection.close()
+
+
+async def add_root(grove: Grove, hierarchy: str, **more: str) -> Json:
+    """The whole response to a change of one hierarchy."""
+    return await grove.execute(
+        """
+        mutation ($input: CreateCustomerGroupInput!) {
+          createCustomerGroup(input: $input) { node { id } userErrors { code } }
+        }
+        """,
+        {"input": {"name": uuid4().hex, "place": {"hierarchyId": hierarchy}, **more}},
+    )
+
+
+@POSTGRES
+@pytest.mark.parametrize("waiting", [4, 32])
+async def test_hierarchies_do_not_wait_for_one_another(database_url: str, tmp_path: Path, waiting: int) -> None:
+    hierarchies = [await plant(database_url, f"Hierarchy {number}", 60) for number in range(8)]
+    wait = {"GROVE_LOCK_WAIT_SECONDS": "2"}
+    async with Service(database_url, tmp_path, **ACTOR, **wait) as service, connected(service) as grove:
+        async with held(database_url, hierarchies[0]):
+            async with asyncio.TaskGroup() as together:
+                stuck = [together.create_task(add_root(grove, hierarchies[0])) for _ in range(waiting)]
+                await asyncio.sleep(0.2)
+                clients = []
+                for hierarchy in hierarchies[1:]:
+                    picture = Picture(hierarchy)
+                    await picture.look(grove)
+                    clients += [Client(grove, picture, f"{hierarchy} {number}") for number in range(3)]
+                started = time.monotonic()
+                await asyncio.wait_for(run_crowd(clients, 1), 1.5)
+                print(time.monotonic() - started, describe(clients))
+                assert not any(task.done() for task in stuck)
+            for task in stuck:
+                assert [error["extensions"]["code"] for error in task.result()["errors"]] == ["UNAVAILABLE"]
+        assert "errors" not in await add_root(grove, hierarchies[0])
+    await check(database_url, tmp_path)
+
+
+@POSTGRES
+async def test_old_answers_do_not_make_hierarchies_wait_for_one_another(database_url: str, service: Service) -> None:
+    """Every mutation with a key removes some of the answers that have expired: each its own."""
+    one, other = [await plant(database_url, name, 20) for name in ("One", "Other")]
+    expired = "INSERT INTO idempotency VALUES ($1, 'somebody', $2, '', '', '2020-01-01')"
+    for number in range(5):
+        await sql.fetch(database_url, expired, number + 1, str(number))
+    async with connected(service) as grove:
+        async with held(database_url, one):
+            stuck = asyncio.create_task(add_root(grove, one, idempotencyKey="one"))
+            await asyncio.sleep(0.3)
+            answer = await asyncio.wait_for(add_root(grove, other, idempotencyKey="other"), 2)
+            assert "errors" not in answer
+            assert not stuck.done()
+        assert "errors" not in await stuck
+
+
+# ── two want the same ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_of_two_who_expect_a_version_one_wins(database_url: str, service: Service) -> None:
+    hierarchy = await plant(database_url, "Sales", 30)
+    async with connected(service) as grove:
+        version = await version_of(grove, hierarchy)
+        for _ in range(50):
+
+            async def change(place: int, version: int = version) -> list[str]:
+                description = f"{place} at version {version}"
+                given = {"id": hierarchy, "description": description, "expectedVersion": version}
+                return codes(await grove.mutate("updateHierarchy", given, errors=None))
+
+            assert sorted(await at_once(2, change)) == [[], ["STALE"]]
+            version += 1
+        assert await version_of(grove, hierarchy) == version
+
+
+async def test_of_two_who_move_at_one_version_one_wins(database_url: str, service: Service) -> None:
+    hierarchy = await plant(database_url, "Sales", 30)
+    async with connected(service) as grove:
+        nodes = list(await read_tree(grove, hierarchy))
+        for _ in range(50):
+            version = await version_of(grove, hierarchy)
+
+            async def move(place: int, version: int = version) -> list[str]:
+                given = {"nodeId": nodes[place], "position": {"first": True}, "expectedVersion": version}
+                return codes(await grove.mutate("moveNode", given, errors=None))
+
+            assert sorted(await at_once(2, move)) == [[], ["STALE"]]
+    assert (await sql.fetch(database_url, "SELECT count(*) FROM change WHERE action = 'NODES_REORDERED'")) == [(50,)]
+
+
+async def test_one_key_sent_by_twenty_clients_is_one_change(database_url: str, service: Service) -> None:
+    hierarchy = await plant(database_url, "Sales", 30)
+    given = {"name": "Once", "place": {"hierarchyId": hierarchy}, "idempotencyKey": "the key"}
+    selection = "group { id code name createdAt } node { id index hierarchy { version nodeCount } }"
+    async with connected(service) as grove:
+        version = await version_of(grove, hierarchy)
+        answers = await at_once(20, lambda _: grove.mutate("createCustomerGroup", given, selection))
+        assert answers == answers[:1] * 20
+        assert await version_of(grove, hierarchy) == version + 1
+    made = "SELECT count(*) FROM change WHERE action = 'GROUP_CREATED' AND summary LIKE '%«Once»%'"
+    assert await sql.fetch(database_url, made) == [(1,)]
+
+
+async def test_generated_codes_are_all_different(database_url: str, service: Service) -> None:
+    async with connected(service) as grove:
+        answers = await at_once(
+            64, lambda place: grove.mutate("createCustomerGroup", {"name": f"Group {place}"}, "group { code }")
+        )
+    found = {answer["group"]["code"] for answer in answers}
+    assert len(found) == 64
+    assert all(code.startswith("CG-") for code in found)
+
+
+NAMESAKES = {
+    "createHierarchy": {"name": "Same", "levels": ["Top"], "placeholders": True},
+    "createCustomerGroup": {"name": "Same"},
+    "createCustomer": {"code": "SAME", "name": "Same"},
+}
+
+
+@pytest.mark.parametrize("mutation", NAMESAKES)
+async def test_of_many_who_take_a_name_one_gets_it(
+    database_url: str, tmp_path: Path, service: Service, mutation: str
+) -> None:
+    async with connected(service) as grove:
+        payloads = await at_once(16, lambda _: grove.mutate(mutation, NAMESAKES[mutation], errors=None))
+    taken = "CODE_TAKEN" if mutation == "createCustomer" else "NAME_TAKEN"
+    assert sorted(map(codes, payloads)) == [[], *[[taken]] * 15]
+    await check(database_url, tmp_path)
+
+
+async def test_of_two_who_rename_to_one_name_one_gets_it(service: Service) -> None:
+    async with connected(service) as grove:
+        made = [await grove.mutate("createCustomerGroup", {"name": name}, "group { id }") for name in ("One", "Other")]
+        for turn in range(20):
+
+            async def rename(place: int, turn: int = turn) -> list[str]:
+                given = {"id": made[place]["group"]["id"], "name": f"Same {turn}"}
+                return codes(await grove.mutate("updateCustomerGroup", given, errors=None))
+
+            assert sorted(await at_once(2, rename)) == [[], ["NAME_TAKEN"]]
+
+
+# ── what goes while it is wanted ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_group_deleted_while_it_is_assigned(database_url: str, tmp_path: Path, service: Service) -> None:
+    hierarchies = [await plant(database_url, name, 20) for name in ("One", "Other")]
+    async with connected(service) as grove:
+        for turn in range(25):
+            name = {"name": f"Brief {turn}"}
+            made = await grove.mutate("createCustomerGroup", name, "group { id }")
+            group = made["group"]["id"]
+
+            async def assign(hierarchy: str, group: str = group) -> list[str]:
+                given = {"hierarchyId": hierarchy, "group": {"id": group}}
+                return codes(await grove.mutate("assignGroup", given, errors=None))
+
+            async def delete(turn: int = turn, group: str = group) -> list[str]:
+                await asyncio.sleep(turn % 5 * 0.005)
+                return codes(await grove.mutate("deleteCustomerGroup", {"id": group}, errors=None))
+
+            *assigned, deleted = await asyncio.gather(*map(assign, hierarchies), delete())
+            assert deleted == []
+            assert all(found in ([], ["NOT_FOUND"]) for found in assigned)
+            data = await grove.query("query ($id: ID!) { node(id: $id) { id } }", {"id": group})
+            assert data["node"] is None
+    await check(database_url, tmp_path)
+
+
+async def test_a_customer_deleted_while_it_is_added(database_url: str, tmp_path: Path, service: Service) -> None:
+    async with connected(service) as grove:
+        groups = [
+            (await grove.mutate("createCustomerGroup", {"name": f"Group {place}"}, "group { id }"))["group"]["id"]
+            for place in range(4)
+        ]
+        for turn in range(25):
+            given = {"code": f"C-{turn}", "name": "Brief"}
+            customer = (await grove.mutate("createCustomer", given, "customer { id }"))["customer"]["id"]
+
+            async def add(group: str, customer: str = customer) -> list[str]:
+                given = {"group": {"id": group}, "customerIds": [customer]}
+                return codes(await grove.mutate("addCustomersToGroup", given, errors=None))
+
+            async def delete(turn: int = turn, customer: str = customer) -> list[str]:
+                await asyncio.sleep(turn % 5 * 0.005)
+                return codes(await grove.mutate("deleteCustomer", {"id": customer}, errors=None))
+
+            *added, deleted = await asyncio.gather(*map(add, groups), delete())
+            assert deleted == []
+            assert all(found in ([], ["NOT_FOUND"]) for found in added)
+        data = await grove.query("{ customers { totalCount } customerGroups { nodes { customerCount } } }")
+        assert data["customers"]["totalCount"] == 0
+        assert {row["customerCount"] for row in data["customerGroups"]["nodes"]} == {0}
+    await check(database_url, tmp_path)
+
+
+async def test_a_hierarchy_deleted_while_it_is_filled(database_url: str, tmp_path: Path, service: Service) -> None:
+    async with connected(service) as grove:
+        for turn in range(10):
+            hierarchy = await plant(database_url, f"Brief {turn}", 20)
+            nodes = list(await read_tree(grove, hierarchy))
+
+            async def move(node: str) -> list[str]:
+                return codes(await grove.mutate("moveNode", {"nodeId": node, "parentId": None}, errors=None))
+
+            async def add(place: int, turn: int = turn, hierarchy: str = hierarchy) -> list[str]:
+                given = {"name": f"Group {turn} {place}", "place": {"hierarchyId": hierarchy}}
+                return codes(await grove.mutate("createCustomerGroup", given, errors=None))
+
+            async def delete(turn: int = turn, hierarchy: str = hierarchy) -> list[str]:
+                await asyncio.sleep(turn * 0.01)
+                return codes(await grove.mutate("deleteHierarchy", {"id": hierarchy}, errors=None))
+
+            *others, deleted = await asyncio.gather(*map(move, nodes[-5:]), *map(add, range(5)), delete())
+            assert deleted == []
+            assert all(found in ([], ["NOT_FOUND"]) for found in others)
+    await check(database_url, tmp_path)
+
+
+async def test_a_level_removed_while_a_group_comes_to_stand_on_it(
+    database_url: str, tmp_path: Path, service: Service
+) -> None:
+    async with connected(service) as grove:
+        for turn in range(15):
+            given = {"name": f"Brief {turn}", "levels": ["Top", "Last"], "placeholders": False}
+            made = await grove.mutate("createHierarchy", given, "hierarchy { id }")
+            hierarchy = made["hierarchy"]["id"]
+            root = await add_root(grove, hierarchy)
+            parent = root["data"]["createCustomerGroup"]["node"]["id"]
+            given = {"name": f"Child {turn}", "place": {"hierarchyId": hierarchy, "parentId": parent}}
+            last = {"hierarchyId": hierarchy, "depth": 2}
+            added, removed = await asyncio.gather(
+                grove.mutate("createCustomerGroup", given, errors=None),
+                grove.mutate("removeLevel", last, errors=None),
+            )
+            assert (codes(added), codes(removed)) in [([], ["LEVEL_IN_USE"]), (["TOO_DEEP"], [])]
+    await check(database_url, tmp_path)

@@ -1,0 +1,297 @@
+"""The migrations: they make what the models say, run anywhere and at any time, and the database guards itself."""
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tortoise.context import TortoiseContext
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from service import migrating
+from service.errors import Unavailable
+from tests.conftest import DATABASE
+from tests.support import sql
+from tests.support.command import check, grove
+from tests.support.databases import Databases, fresh
+from tests.support.planting import plant
+from tests.support.service import Service
+
+TABLES = [
+    "change",
+    "closure",
+    "customer",
+    "customer_group",
+    "hierarchy",
+    "idempotency",
+    "level",
+    "membership",
+    "node",
+]
+LATEST = migrating.known()[-1]
+
+
+@pytest.fixture
+async def empty_url(databases: Databases) -> AsyncIterator[str]:
+    """A database with nothing in it."""
+    async with fresh(databases, migrated=False) as url:
+        yield url
+
+
+async def own_tables(url: str) -> list[str]:
+    others = {"tortoise_migrations", "customer_group_code"}
+    return [name for name in await sql.tables(url) if name not in others]
+
+
+# ── up and down ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_up_from_nothing(empty_url: str, tmp_path: Path) -> None:
+    assert await migrating.migrate(empty_url) == migrating.known()
+    assert await own_tables(empty_url) == TABLES
+    assert await migrating.migrate(empty_url) == []
+    await check(empty_url, tmp_path)
+
+
+async def test_the_migrations_are_equal_to_the_models(database_url: str) -> None:
+    async with TortoiseContext() as context:
+        await context.init(config=migrating.tortoise_config(database_url))
+        assert await MigrationAutodetector(context.apps, migrating.APPS).changes() == []
+
+
+async def test_migrating_again_keeps_every_row(database_url: str) -> None:
+    await plant(database_url, "Sales", 50)
+    before = await sql.contents(database_url, TABLES)
+    assert await migrating.migrate(database_url) == []
+    assert await sql.contents(database_url, TABLES) == before
+
+
+async def test_down_and_up_again_with_rows_inside(database_url: str, tmp_path: Path) -> None:
+    await plant(database_url, "Sales", 50)
+    await migrating.migrate(database_url, "zero")
+    assert await own_tables(database_url) == []
+    assert await migrating.migrate(database_url) == migrating.known()
+    assert await own_tables(database_url) == TABLES
+    assert not any((await sql.contents(database_url, TABLES)).values())
+    await plant(database_url, "Sales", 50)
+    await check(database_url, tmp_path)
+
+
+# ── at any time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_two_that_start_at_once(databases: Databases, tmp_path: Path) -> None:
+    for _ in range(5):
+        async with fresh(databases, migrated=False) as url:
+            command = ("migrate", "--database", url)
+            ended = await asyncio.gather(*(grove(*command, folder=tmp_path) for _ in range(2)))
+            assert [code for code, _ in ended] == [0, 0], ended
+            assert sum(f"Ran the migration {LATEST}." in output for _, output in ended) == 1
+            assert await own_tables(url) == TABLES
+
+
+@pytest.mark.skipif(DATABASE != "postgres", reason="SQLite is for one process")
+async def test_two_services_that_start_at_once(empty_url: str, tmp_path: Path) -> None:
+    services = [Service(empty_url, tmp_path) for _ in range(2)]
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+        assert [(await service.get("/readyz")).status_code for service in services] == [200, 200]
+    finally:
+        for service in services:
+            await service.close()
+
+
+async def test_a_database_of_a_newer_release_is_refused(database_url: str, tmp_path: Path) -> None:
+    newer = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('grove', '9999_later', '2030-01-01')"
+    await sql.fetch(database_url, newer)
+    for command in ("migrate", "serve"):
+        code, output = await grove(command, "--database", database_url, folder=tmp_path)
+        assert code == 1
+        assert "newer release of Grove (9999_later)" in output
+        assert "Traceback" not in output
+    with pytest.raises(Unavailable):
+        await migrating.migrate(database_url, "zero")
+    assert await own_tables(database_url) == TABLES
+
+
+MIGRATE = """
+import asyncio, sys
+from service import migrating
+print("ready", flush=True)
+asyncio.run(migrating.migrate(sys.argv[1]))
+"""
+
+
+async def killed_while_migrating(url: str, seconds: float) -> bool:
+    """Kills -9 a process so long after it has begun to migrate; returns whether it had not ended yet."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MIGRATE, url),
+        cwd=Path(__file__).parents[1],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    await asyncio.sleep(seconds)
+    in_time = process.returncode is None
+    if in_time:
+        process.kill()
+    await process.communicate()
+    return in_time
+
+
+async def test_a_killed_migration_is_taken_up_again(databases: Databases, tmp_path: Path) -> None:
+    async with fresh(databases, migrated=False) as url:
+        started = time.monotonic()
+        await migrating.migrate(url)
+        longest = 2 * (time.monotonic() - started)
+    killed = 0
+    for _ in range(8):
+        async with fresh(databases, migrated=False) as url:
+            killed += await killed_while_migrating(url, random.uniform(0, longest))
+            await migrating.migrate(url)
+            assert await own_tables(url) == TABLES
+            await plant(url, "Sales", 20)
+    assert killed
+
+
+async def test_a_migration_killed_before_it_was_recorded_runs_again(database_url: str, tmp_path: Path) -> None:
+    """Tortoise records a migration after the transaction in which it ran."""
+    await plant(database_url, "Sales", 50)
+    before = await sql.contents(database_url, TABLES)
+    await sql.fetch(database_url, "DELETE FROM tortoise_migrations WHERE app = 'grove'")
+    assert await migrating.migrate(database_url) == migrating.known()
+    assert await sql.contents(database_url, TABLES) == before
+    await check(database_url, tmp_path)
+
+
+# ── what the database forbids by itself ─────────────────────────────────────────────────────────────────────
+
+AT = "'2026-01-01 00:00:00.000000+00:00'"
+HIERARCHY = "INSERT INTO hierarchy VALUES ({id}, 'One', '{key}', 'one', '', 'one', 1, 0, " + f"{AT}, {AT})"
+LEVEL = "INSERT INTO level VALUES ({id}, {hierarchy}, {depth}, 'Top', '{key}', {count})"
+GROUP = (
+    "INSERT INTO customer_group VALUES"
+    " ({id}, 'C', '{code}', 'c', 'N', '{name}', 'n', '', 'n', '{status}', {count}, 1, " + f"{AT}, {AT})"
+)
+NODE = "INSERT INTO node VALUES ({id}, {hierarchy}, {group}, {parent}, '{position}', {depth}, {children}, {below})"
+CLOSURE = "INSERT INTO closure VALUES ({above}, {below}, {distance})"
+CUSTOMER = "INSERT INTO customer VALUES ({id}, 'C', '{code}', 'c', 'N', 'n', 'n', '', '', 1, " + f"{AT}, {AT})"
+MEMBERSHIP = "INSERT INTO membership VALUES ({group}, {customer})"
+IDEMPOTENCY = "INSERT INTO idempotency VALUES ({id}, '{actor}', '{key}', '', '', " + f"{AT})"
+
+
+def hierarchy(id: int, key: str) -> str:
+    return HIERARCHY.format(id=id, key=key)
+
+
+def level(id: int, depth: int = 1, key: str = "top", *, hierarchy: int = 1, count: int = 0) -> str:
+    return LEVEL.format(id=id, hierarchy=hierarchy, depth=depth, key=key, count=count)
+
+
+def group(id: int, code: str = "", name: str = "", *, status: str = "ACTIVE", count: int = 0) -> str:
+    return GROUP.format(id=id, code=code or f"c{id}", name=name or f"n{id}", status=status, count=count)
+
+
+def node(
+    id: int,
+    group: int,
+    position: str,
+    parent: int | None = None,
+    *,
+    hierarchy: int = 1,
+    depth: int = 0,
+    children: int = 0,
+    below: int = 0,
+) -> str:
+    """A node, at depth 1 or 2 unless told."""
+    return NODE.format(
+        id=id,
+        hierarchy=hierarchy,
+        group=group,
+        parent=parent or "NULL",
+        position=position,
+        depth=depth or (2 if parent else 1),
+        children=children,
+        below=below,
+    )
+
+
+def closure(above: int, below: int, distance: int) -> str:
+    return CLOSURE.format(above=above, below=below, distance=distance)
+
+
+# Two hierarchies; in the first a root 1 with a child 2, in the second a root 3. Groups 4 and 5 are free.
+SOUND = [
+    hierarchy(1, "one"),
+    hierarchy(2, "two"),
+    level(1),
+    level(2, 2, "second"),
+    level(3, hierarchy=2),
+    *(group(id) for id in range(1, 6)),
+    node(1, 1, "a0", children=1, below=1),
+    node(2, 2, "a0", 1),
+    node(3, 3, "a0", hierarchy=2),
+    *(closure(id, id, 0) for id in range(1, 4)),
+    closure(1, 2, 1),
+    CUSTOMER.format(id=1, code="c1"),
+    MEMBERSHIP.format(group=1, customer=1),
+    IDEMPOTENCY.format(id=1, actor="a", key="k"),
+]
+FORBIDDEN = {
+    "a hierarchy's name twice": hierarchy(9, "one"),
+    "a hierarchy without a name": hierarchy(9, ""),
+    "a level's name twice in a hierarchy": level(9, 3, "top"),
+    "two levels at one depth": level(9, 2, "third"),
+    "a level at depth 0": level(9, 0, "third"),
+    "a level of no hierarchy": level(9, 1, hierarchy=9),
+    "fewer than no nodes on a level": level(9, 3, "third", count=-1),
+    "a group's code twice": group(9, code="c1"),
+    "a group's name twice": group(9, name="n1"),
+    "a group of another status": group(9, status="PAUSED"),
+    "fewer than no customers": group(9, count=-1),
+    "two roots at one position": node(9, 4, "a0"),
+    "two siblings at one position": node(9, 4, "a0", 1),
+    "a group twice in a hierarchy": node(9, 1, "a1"),
+    "a node of no group": node(9, 99, "a1"),
+    "a node of no hierarchy": node(9, 4, "a1", hierarchy=9),
+    "a parent that is not there": node(9, 4, "a1", 99),
+    "a parent of another hierarchy": node(9, 4, "a1", 3),
+    "a node under itself": node(9, 4, "a1", 9),
+    "a root below the top": node(9, 4, "a1", depth=2),
+    "a child at the top": node(9, 4, "a1", 1, depth=1),
+    "fewer than no children": node(9, 4, "a1", children=-1),
+    "fewer descendants than children": node(9, 4, "a1", children=2, below=1),
+    "a node that stands above others taken away": "DELETE FROM node WHERE id = 1",
+    "a hierarchy with nodes taken away": "DELETE FROM hierarchy WHERE id = 1",
+    "a group with nodes taken away": "DELETE FROM customer_group WHERE id = 1",
+    "a child carried off to another hierarchy": "UPDATE node SET hierarchy_id = 2, position = 'a9' WHERE id = 2",
+    "a pair twice": closure(1, 2, 2),
+    "another at distance 0": closure(1, 3, 0),
+    "itself at another distance": closure(9, 9, 1),
+    "two parents": closure(3, 2, 1),
+    "a distance below 0": closure(9, 8, -1),
+    "a customer's code twice": CUSTOMER.format(id=9, code="c1"),
+    "a member twice": MEMBERSHIP.format(group=1, customer=1),
+    "a member of no group": MEMBERSHIP.format(group=9, customer=1),
+    "a member who is no customer": MEMBERSHIP.format(group=1, customer=9),
+    "a customer who is a member taken away": "DELETE FROM customer WHERE id = 1",
+    "an idempotency key twice": IDEMPOTENCY.format(id=9, actor="a", key="k"),
+}
+
+
+@pytest.fixture(scope="module")
+async def sound_url(databases: Databases) -> AsyncIterator[str]:
+    """A database with a few sound rows."""
+    async with fresh(databases) as url:
+        for statement in SOUND:
+            await sql.fetch(url, statement)
+        yield url
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+async def test_the_database_forbids(sound_url: str, what: str) -> None:
+    with pytest.raises(sql.BROKEN_CONSTRAINT):
+        await sql.fetch(sound_url, FORBIDDEN[what])
