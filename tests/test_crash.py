@@ -2,11 +2,15 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import DATABASE
+from tests.support import sql
 from tests.support.command import check
 from tests.support.crowd import ACTOR, Acknowledged, Client, Picture, describe
 from tests.support.planting import plant
@@ -36,6 +40,48 @@ async def test_what_was_acknowledged_outlives_kill_9(database_url: str, tmp_path
         print(describe(clients))
         await verify(grove, database_url, start, acknowledged_to(clients))
     await check(database_url, tmp_path)
+
+
+CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'grove'
+"""
+
+
+@pytest.mark.skipif(DATABASE != "postgres", reason="about PostgreSQL")
+async def test_what_was_acknowledged_outlives_broken_connections(database_url: str, tmp_path: Path) -> None:
+    """As when the database is restarted, or a network fails, amid transactions."""
+    hierarchy = await plant(database_url, "Sales", 300)
+    async with Service(database_url, tmp_path, **ACTOR) as service, service.client() as grove:
+        start = await start_of(grove, database_url, hierarchy)
+        picture = Picture(hierarchy)
+        await picture.look(grove)
+        clients = [Client(grove, picture, f"client {number}") for number in range(CLIENTS)]
+        end = time.monotonic() + 6
+        running = [asyncio.create_task(act_through_faults(client, end)) for client in clients]
+        while time.monotonic() < end:
+            await asyncio.sleep(random.uniform(0.1, 0.5))
+            await sql.fetch(database_url, CUT)
+        faults = sum(await asyncio.gather(*running))
+        assert faults
+        # What broke is replaced at once.
+        for client in clients:
+            await client.act()
+        print(f"{faults} faults,", describe(clients))
+        await verify(grove, database_url, start, acknowledged_to(clients))
+    await check(database_url, tmp_path)
+
+
+async def act_through_faults(client: Client, end: float) -> int:
+    """Sends each mutation until it is answered; returns how often it was told that the database is away."""
+    faults = 0
+    while time.monotonic() < end:
+        try:
+            await client.act()
+        except AssertionError as problem:
+            assert "UNAVAILABLE" in str(problem)
+            faults += 1
+    return faults
 
 
 async def nothing_lost(url: str, start: Start, clients: Sequence[Client]) -> None:

@@ -89,7 +89,7 @@ async def test_a_dry_run(copy: Standing, mutation: str, input: Mapping[str, Any]
     dry = []
     for _ in range(2):
         dry.append(await company.mutate(mutation, {**input, "dryRun": True, "idempotencyKey": "once"}, selection))
-        assert await dump(copy.url) == before
+    assert await dump(copy.url) == before
     real = await company.mutate(mutation, {**input, "idempotencyKey": "once"}, selection)
     assert [settled(answer, known, started) for answer in dry] == [settled(real, known, started)] * 2
     assert await contents(copy.url) != before

@@ -4,7 +4,9 @@ import asyncio
 import random
 import sys
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -83,14 +85,47 @@ async def test_down_and_up_again_with_rows_inside(database_url: str, tmp_path: P
 # ── at any time ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_two_that_start_at_once(databases: Databases, tmp_path: Path) -> None:
+MIGRATE = """
+import asyncio, sys
+from service import migrating
+print("ready", flush=True)
+sys.stdin.readline()
+asyncio.run(migrating.migrate(sys.argv[1]))
+"""
+
+
+@asynccontextmanager
+async def migrator(url: str) -> AsyncIterator[Process]:
+    """A process that migrates as soon as it is sent a line."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MIGRATE, url),
+        cwd=Path(__file__).parents[1],
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_two_that_migrate_at_once(databases: Databases) -> None:
     for _ in range(5):
-        async with fresh(databases, migrated=False) as url:
-            command = ("migrate", "--database", url)
-            ended = await asyncio.gather(*(grove(*command, folder=tmp_path) for _ in range(2)))
-            assert [code for code, _ in ended] == [0, 0], ended
-            assert sum(f"Ran the migration {LATEST}." in output for _, output in ended) == 1
+        async with fresh(databases, migrated=False) as url, migrator(url) as one, migrator(url) as other:
+            await asyncio.gather(*(process.communicate(b"go\n") for process in (one, other)))
+            assert (one.returncode, other.returncode) == (0, 0)
             assert await own_tables(url) == TABLES
+
+
+async def test_two_commands_at_once(empty_url: str, tmp_path: Path) -> None:
+    command = ("migrate", "--database", empty_url)
+    ended = await asyncio.gather(*(grove(*command, folder=tmp_path) for _ in range(2)))
+    assert [code for code, _ in ended] == [0, 0], ended
+    assert sum(f"Ran the migration {LATEST}." in output for _, output in ended) == 1
 
 
 @pytest.mark.skipif(DATABASE != "postgres", reason="SQLite is for one process")
@@ -117,32 +152,7 @@ async def test_a_database_of_a_newer_release_is_refused(database_url: str, tmp_p
     assert await own_tables(database_url) == TABLES
 
 
-MIGRATE = """
-import asyncio, sys
-from service import migrating
-print("ready", flush=True)
-asyncio.run(migrating.migrate(sys.argv[1]))
-"""
-
-
-async def killed_while_migrating(url: str, seconds: float) -> bool:
-    """Kills -9 a process so long after it has begun to migrate; returns whether it had not ended yet."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MIGRATE, url),
-        cwd=Path(__file__).parents[1],
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    await process.stdout.readline()
-    await asyncio.sleep(seconds)
-    in_time = process.returncode is None
-    if in_time:
-        process.kill()
-    await process.communicate()
-    return in_time
-
-
-async def test_a_killed_migration_is_taken_up_again(databases: Databases, tmp_path: Path) -> None:
+async def test_a_killed_migration_is_taken_up_again(databases: Databases) -> None:
     async with fresh(databases, migrated=False) as url:
         started = time.monotonic()
         await migrating.migrate(url)
@@ -150,7 +160,11 @@ async def test_a_killed_migration_is_taken_up_again(databases: Databases, tmp_pa
     killed = 0
     for _ in range(8):
         async with fresh(databases, migrated=False) as url:
-            killed += await killed_while_migrating(url, random.uniform(0, longest))
+            async with migrator(url) as process:
+                assert process.stdin is not None
+                process.stdin.write(b"go\n")
+                await asyncio.sleep(random.uniform(0, longest))
+                killed += process.returncode is None
             await migrating.migrate(url)
             assert await own_tables(url) == TABLES
             await plant(url, "Sales", 20)

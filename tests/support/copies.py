@@ -34,7 +34,7 @@ async def copied(databases: Databases, original: Standing) -> AsyncIterator[Stan
     """A copy with an application of its own, which a test may change; the ids are those of the original."""
     url = await copy(databases, original.url)
     try:
-        async with application(url) as grove:
+        async with application(url, migrate=False) as grove:
             yield Standing(replace(original.company, grove=grove), url)
     finally:
         await databases.drop(url)

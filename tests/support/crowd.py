@@ -36,6 +36,7 @@ class Acknowledged:
     """A mutation that the service answered without user errors."""
 
     actor: str
+    hierarchy: str
     asked: Asked
     payload: Json
 
@@ -129,6 +130,7 @@ class Client:
         self.acknowledged: list[Acknowledged] = []
         self.refusals: Counter[str] = Counter()
         self.unanswered: Asked | None = None
+        self.slowest = 0.0
 
     async def act(self) -> None:
         """Sends a mutation: the one that has no answer yet, if there is one, otherwise another.
@@ -139,14 +141,16 @@ class Client:
             await self.picture.look(self.grove)
         asked = self.unanswered or self.choose()
         self.unanswered = asked
+        started = time.monotonic()
         payload = await self.grove.mutate(
             asked.mutation, asked.input, asked.selection, errors=None, headers={"X-Actor": self.name}
         )
         self.unanswered = None
+        self.slowest = max(self.slowest, time.monotonic() - started)
         if payload["userErrors"]:
             self.refusals.update({error["code"] for error in payload["userErrors"]})
             return
-        made = Acknowledged(self.name, asked, payload)
+        made = Acknowledged(self.name, self.picture.hierarchy, asked, payload)
         self.acknowledged.append(made)
         self.picture.note(made)
 
@@ -250,6 +254,8 @@ class Client:
 
     def place(self) -> Json:
         """A parent, or none, and a position in one of its forms."""
+        if not self.picture.nodes:
+            return {"parentId": None, "position": {"last": True}}
         beside = self.node()
         _, parent = self.picture.nodes[beside]
         return random.choice(
@@ -276,4 +282,7 @@ def describe(clients: Sequence[Client]) -> str:
     """What a run was made of, for the log of the tests."""
     made: Counter[str] = Counter(one.asked.mutation for client in clients for one in client.acknowledged)
     refused: Counter[Any] = sum((client.refusals for client in clients), Counter())
-    return f"{made.total()} acknowledged {dict(made)}, {refused.total()} refused {dict(refused)}"
+    slowest = max(client.slowest for client in clients)
+    return (
+        f"{made.total()} acknowledged {dict(made)}, {refused.total()} refused {dict(refused)}, slowest {slowest:.2f} s"
+    )

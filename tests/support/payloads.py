@@ -30,16 +30,26 @@ def selection_of(mutation: str, depth: int = 1) -> str:
     return " ".join(selected(name, field, depth) for name, field in fields.items() if name != "userErrors")
 
 
-def selected(name: str, field: GraphQLField, depth: int) -> str:
-    """The selection of a field with everything below it, so many levels of objects down; "" where it cannot be."""
+def everything_in(type: GraphQLObjectType, depth: int, first: int = 20) -> str:
+    """All fields of a type that can be asked for without arguments, with so many levels of objects below them."""
+    return " ".join(filter(None, (selected(name, field, depth, first) for name, field in type.fields.items())))
+
+
+def selected(name: str, field: GraphQLField, depth: int, first: int = 20, arguments: str = "") -> str:
+    """The selection of a field with everything below it, so many levels of objects down; "" where it cannot be.
+
+    Pages have `first` rows.
+    """
     type = get_named_type(field.type)
-    if any(is_required_argument(argument) for argument in field.args.values()):
+    if not arguments and any(is_required_argument(argument) for argument in field.args.values()):
         return ""
     if isinstance(type, GraphQLScalarType | GraphQLEnumType):
-        return name
+        return name + arguments
     if depth == 0 or not isinstance(type, GraphQLObjectType):
         return ""
     # A page's rows are one level; what wraps them is none.
     below = depth if "pageInfo" in type.fields or name in ("edges", "pageInfo") else depth - 1
-    inside = " ".join(filter(None, (selected(key, value, below) for key, value in type.fields.items())))
-    return f"{name} {{ {inside} }}" if inside else ""
+    if not arguments and "first" in field.args:
+        arguments = f"(first: {first})"
+    inside = everything_in(type, below, first)
+    return f"{name}{arguments} {{ {inside} }}" if inside else ""

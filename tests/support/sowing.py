@@ -136,9 +136,8 @@ class Sowing:
     ) -> int:
         """A row of the log; returns its key."""
         new = self.new_key()
-        self.rows["change"].append(
-            (new, at, actor, action, hierarchy, group, customer, summary, None, '{"sown": true}')
-        )
+        values = ('{"sown": false}', '{"sown": true}')
+        self.rows["change"].append((new, at, actor, action, hierarchy, group, customer, summary, *values))
         return new
 
     async def write(self, url: str) -> None:
