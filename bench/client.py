@@ -11,6 +11,9 @@ import orjson
 # total;dur=4.2, statements;desc="3";dur=1.1
 TIMING = re.compile(r'statements;desc="(\d+)";dur=([\d.]+)')
 
+# uvicorn closes a connection on which nothing has come for five seconds.
+KEPT_SECONDS = 3
+
 
 class Answer(NamedTuple):
     """The data of one response, and what it cost."""
@@ -26,6 +29,7 @@ class Answer(NamedTuple):
 class Client:
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.last_used = 0.0
 
     def query(self, document: str, **variables: Any) -> Answer:
         """The answer to a query. Any error in it ends the run."""
@@ -43,11 +47,15 @@ class Client:
         return answer
 
     def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        if time.monotonic() - self.last_used > KEPT_SECONDS:
+            self.connection.close()
+            self.connection.connect()
         started = time.perf_counter()
         self.connection.request(method, path, body, {"Content-Type": "application/json"})
         response = self.connection.getresponse()
         content = response.read()
         seconds = time.perf_counter() - started
+        self.last_used = time.monotonic()
         answer = orjson.loads(content)
         assert response.status == 200, answer
         assert "errors" not in answer, answer

@@ -60,7 +60,7 @@ async def test_what_was_acknowledged_outlives_broken_connections(database_url: s
         end = time.monotonic() + 6
         running = [asyncio.create_task(act_through_faults(client, end)) for client in clients]
         while time.monotonic() < end:
-            await asyncio.sleep(random.uniform(0.1, 0.5))
+            await asyncio.sleep(random.uniform(0.2, 0.8))
             await sql.fetch(database_url, CUT)
         faults = sum(await asyncio.gather(*running))
         assert faults
@@ -79,7 +79,8 @@ async def act_through_faults(client: Client, end: float) -> int:
         try:
             await client.act()
         except AssertionError as problem:
-            assert "UNAVAILABLE" in str(problem)
+            if "UNAVAILABLE" not in str(problem):
+                raise
             faults += 1
     return faults
 

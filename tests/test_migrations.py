@@ -61,6 +61,7 @@ async def test_up_from_nothing(empty_url: str, tmp_path: Path) -> None:
 async def test_the_migrations_are_equal_to_the_models(database_url: str) -> None:
     async with TortoiseContext() as context:
         await context.init(config=migrating.tortoise_config(database_url))
+        assert context.apps is not None
         assert await MigrationAutodetector(context.apps, migrating.APPS).changes() == []
 
 

@@ -192,6 +192,9 @@ async def delete(key: int, policy: str, expected_version: int | None) -> Changed
     row = await _lock(Reference(key), expected_version, "id")
     errors: list[UserError] = []
     for place in (await node.of_groups([key]))[key]:
+        if place.hierarchy_id not in standing:
+            # To lock it now, after the group, would be a deadlock with whoever assigns the group there.
+            continue
         locked = await tree.lock(place.hierarchy_id, None)
         try:
             await tree.unassign(locked, [place], policy, "children")

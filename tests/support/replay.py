@@ -193,16 +193,19 @@ class Replica:
 
     def place(self, nodes: Sequence[str], given: Json) -> None:
         """Puts nodes that stand nowhere next to one another."""
-        parent, position = given["parentId"], given.get("position") or {"last": True}
+        parent, position = given["parentId"], given.get("position")
         siblings = self.children[parent]
-        ((form, value),) = position.items()
-        index = {
-            "first": lambda: 0,
-            "last": lambda: len(siblings),
-            "index": lambda: min(value, len(siblings)),
-            "before": lambda: siblings.index(value),
-            "after": lambda: siblings.index(value) + 1,
-        }[form]()
+        match position:
+            case {"first": True}:
+                index = 0
+            case {"index": int(wanted)}:
+                index = min(wanted, len(siblings))
+            case {"before": str(beside)}:
+                index = siblings.index(beside)
+            case {"after": str(beside)}:
+                index = siblings.index(beside) + 1
+            case _:
+                index = len(siblings)
         siblings[index:index] = nodes
         for node in nodes:
             self.parents[node] = parent
