@@ -62,6 +62,8 @@ class Target:
     landmarks: Landmarks
     grove: Client
     bare: Client
+    # The cursors and nodes in the middle of the hierarchy's display order.
+    middle: list[dict[str, Any]]
     random: Random
 
 
@@ -75,7 +77,8 @@ async def measure(trees: Mapping[str, Landmarks], rounds: int, directory: Path) 
         for url, landmarks in trees.items():
             grove = await stack.enter_async_context(started(Service(url, directory)))
             bare = await stack.enter_async_context(started(yardstick(url, directory)))
-            targets.append(Target(landmarks, grove, bare, Random(1)))
+            middle = _middle(grove, DISPLAY_ORDER, landmarks.hierarchy, landmarks.nodes)
+            targets.append(Target(landmarks, grove, bare, middle, Random(1)))
             _compare(targets[-1])
         costs: list[dict[str, Cost]] = [{} for _ in targets]
         for kind in (_small_reads, _large_reads, _writes):
@@ -140,9 +143,8 @@ def _compare(target: Target) -> None:
 def _small_reads(target: Target) -> dict[str, Ask]:
     client, landmarks, choice = target.grove, target.landmarks, target.random.choice
     wide = [edge["cursor"] for edge in _middle(client, CHILDREN, landmarks.wide, landmarks.wide_children)]
-    around = _middle(client, DISPLAY_ORDER, landmarks.hierarchy, landmarks.nodes)
-    deepest = max(edge["node"]["depth"] for edge in around)
-    deep = [edge["node"]["id"] for edge in around if edge["node"]["depth"] == deepest]
+    deepest = max(edge["node"]["depth"] for edge in target.middle)
+    deep = [edge["node"]["id"] for edge in target.middle if edge["node"]["depth"] == deepest]
 
     def from_the_middle(document: str) -> Answer:
         return client.query(document, id=landmarks.wide, first=50, after=choice(wide))
@@ -158,8 +160,7 @@ def _small_reads(target: Target) -> dict[str, Ask]:
 
 def _large_reads(target: Target) -> dict[str, Ask]:
     client, landmarks = target.grove, target.landmarks
-    around = _middle(client, DISPLAY_ORDER, landmarks.hierarchy, landmarks.nodes)
-    cursors = [edge["cursor"] for edge in around]
+    cursors = [edge["cursor"] for edge in target.middle]
 
     def page(after: str | None) -> Answer:
         return client.query(DISPLAY_PAGE, id=landmarks.hierarchy, first=LARGEST_PAGE, after=after)

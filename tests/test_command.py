@@ -295,9 +295,7 @@ async def test_several_workers_on_postgres(server_url: str, databases: Databases
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
-def test_no_word_forges_a_line_or_sends_codes_to_a_terminal(
-    capsys: pytest.CaptureFixture[str], form: str
-) -> None:
+def test_no_word_forges_a_line_or_sends_codes_to_a_terminal(capsys: pytest.CaptureFixture[str], form: str) -> None:
     set_up_logs(form, "info")
     structlog.get_logger("test").info("request", operation="a\n\x1b[31m\x9b1m\u2028b" + "x" * 1_000)
     logging.getLogger("uvicorn.error").warning("Invalid \x1b[2J\r\nHTTP\n")

@@ -49,9 +49,7 @@ async def test_the_best_accepted_media_type_is_answered(
     assert response.json() == {"data": {"hello": "hello world"}}
 
 
-@pytest.mark.parametrize(
-    "accept", ["text/plain", "", "image/*", "application/json;q=0", "application/json;charset=x"]
-)
+@pytest.mark.parametrize("accept", ["text/plain", "", "image/*", "application/json;q=0", "application/json;charset=x"])
 async def test_nothing_acceptable_is_406(http: httpx.AsyncClient, accept: str) -> None:
     response = await post(http, {"query": "{ hello }"}, accept)
     assert response.status_code == 406
@@ -154,13 +152,9 @@ async def get(http: httpx.AsyncClient, **parameters: str) -> httpx.Response:
 
 async def test_queries_by_get(http: httpx.AsyncClient) -> None:
     document = "query q($name: String!) { hello(name: $name) } query r { actor }"
-    response = await get(
-        http, query=document, operationName="q", variables='{"name": "Zoë"}', extensions="{}"
-    )
+    response = await get(http, query=document, operationName="q", variables='{"name": "Zoë"}', extensions="{}")
     assert response.json() == {"data": {"hello": "hello Zoë"}}
-    assert (
-        await get(http, query="{ hello }", operationName="", variables="", extensions="")
-    ).status_code == 200
+    assert (await get(http, query="{ hello }", operationName="", variables="", extensions="")).status_code == 200
     assert (await http.head("/graphql", params={"query": "{ hello }"})).status_code == 200
 
 
@@ -258,9 +252,7 @@ async def test_slow_requests_are_stopped(monkeypatch: pytest.MonkeyPatch, accept
         query = await post(http, {"query": "{ slow(seconds: 60) hello }"}, accept)
         assert query.status_code == status
         assert query.json() == {
-            "errors": [
-                {"message": "The request was stopped after 0.1 seconds.", "extensions": {"code": "TIMEOUT"}}
-            ]
+            "errors": [{"message": "The request was stopped after 0.1 seconds.", "extensions": {"code": "TIMEOUT"}}]
         }
         mutation = await post(http, {"query": "mutation { slowChange(seconds: 60) }"}, accept)
         assert "may have been made" in mutation.json()["errors"][0]["message"]

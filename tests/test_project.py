@@ -45,9 +45,7 @@ def test_the_wheel_carries_code_migrations_and_static_files(wheel: Path) -> None
 async def test_the_wheel_serves_without_the_checkout(wheel: Path, database_url: str, tmp_path: Path) -> None:
     installed, empty = tmp_path / "installed", tmp_path / "empty"
     empty.mkdir()
-    run(
-        sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(installed), str(wheel)
-    )
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(installed), str(wheel))
     # The path goes before the checkout's, which is installed in this environment.
     async with Service(database_url, empty, PYTHONPATH=str(installed)) as service:
         program = "import service; print(service.__file__)"

@@ -58,9 +58,7 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("actor_header", "X Forwarded User"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_to_set(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_a_wrong_value_is_named_with_what_to_set(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(variable(name), value)
     said = complaint()
     assert said.startswith(f"{variable(name)} is '{value}'. Set it to ")
@@ -131,9 +129,7 @@ def test_databases(url: str) -> None:
         f"postgres://grove:{SECRET}[@localhost/grove",
     ],
 )
-def test_other_databases_are_refused_without_telling_the_password(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_other_databases_are_refused_without_telling_the_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("GROVE_DATABASE", url)
     said = complaint()
     assert said.startswith("GROVE_DATABASE ")
