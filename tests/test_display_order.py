@@ -1,6 +1,7 @@
 """Display order in all its forms, forward and backward, compared with a walk over the whole tree in Python."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,7 +85,7 @@ def connection(field_: str, top: str) -> str:
 
 
 PAGE = "first: $first, after: $after, last: $last, before: $before"
-FILTERS = {
+FILTERS: dict[str, tuple[str, Callable[[Plant], bool]]] = {
     "all": ("", lambda plant: True),
     "depth": ("filter: { depth: 3 },", lambda plant: plant.depth == 3),
     "too deep": ("filter: { depth: 9 },", lambda plant: False),

@@ -86,9 +86,8 @@ async def test_a_dry_run(copy: Standing, mutation: str, input: Mapping[str, Any]
     before = await dump(copy.url)
     started = datetime.now(UTC).isoformat()
     # Twice: the first run has not even moved a counter on. A key is not used up either.
-    dry = []
-    for _ in range(2):
-        dry.append(await company.mutate(mutation, {**input, "dryRun": True, "idempotencyKey": "once"}, selection))
+    rehearsal = {**input, "dryRun": True, "idempotencyKey": "once"}
+    dry = [await company.mutate(mutation, rehearsal, selection) for _ in range(2)]
     assert await dump(copy.url) == before
     real = await company.mutate(mutation, {**input, "idempotencyKey": "once"}, selection)
     assert [settled(answer, known, started) for answer in dry] == [settled(real, known, started)] * 2

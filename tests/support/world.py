@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import note
-
 from service import db, dialects, ids
 from service.db import Database
 from service.ids import Kind
@@ -81,6 +79,8 @@ class World:
         self.gone: list[Spot] = [(GONE, "1")]
         self.last_change = 0
         self.rehearsed = False
+        # The mutations so far, for people.
+        self.history: list[str] = []
 
     async def begin(self, groups: Sequence[str], trees: Sequence[Tree]) -> None:
         """Leaves nothing in the database but the customers, these groups, and these trees of them."""
@@ -134,7 +134,7 @@ class World:
         self, mutation: str, input: Json, selection: str, predict: Callable[..., Done], *arguments: Any
     ) -> Done | None:
         """What was done, None if it was refused, on which both must agree. `predict` is the oracle's word for it."""
-        note(f"{predict.__name__}{arguments}")
+        self.history.append(f"{predict.__name__}{arguments}")
         rehearsal = None
         if self.rehearsed:
             rehearsal = await self.grove.mutate(mutation, {**input, "dryRun": True}, selection, errors=None)
