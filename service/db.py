@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from service.dialects import Dialect, Forms, render
+from service.turns import Turns
 
 T = TypeVar("T")
 Record = Sequence[Any]
@@ -189,8 +190,9 @@ def count_statements() -> Iterator[StatementCount]:
 class Database:
     """An engine, its snapshots and its transactions."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lock_seconds: float) -> None:
         self.engine = engine
+        self.turns = Turns(lock_seconds)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Session]:

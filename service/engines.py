@@ -18,10 +18,11 @@ async def connect(
     """Opens the database at this address. Raises Unavailable."""
     path = migrating.sqlite_path(url)
     if path is not None:
-        return Database(await Sqlite.connect(path, lock_seconds=lock_seconds))
-    return Database(
-        await Postgres.connect(url, pool_size=pool_size, lock_seconds=lock_seconds, statement_seconds=statement_seconds)
+        return Database(await Sqlite.connect(path, lock_seconds=lock_seconds), lock_seconds)
+    engine = await Postgres.connect(
+        url, pool_size=pool_size, lock_seconds=lock_seconds, statement_seconds=statement_seconds
     )
+    return Database(engine, lock_seconds)
 
 
 async def check_ready(database: Database) -> None:

@@ -92,6 +92,15 @@ def decode_cursor(text: str, order: str, types: Sequence[type]) -> list[Any]:
         raise InvalidInput(MANGLED) from None
     if found != order:
         raise InvalidInput("This cursor belongs to another list or order; start again without it.")
-    if [type(value) for value in values] != list(types):
+    if [type(value) for value in values] != list(types) or not _fits(values):
         raise InvalidInput(MANGLED)
     return values
+
+
+def _fits(value: Any) -> bool:
+    """Whether a database takes what a cursor holds: anybody can make one up."""
+    if isinstance(value, list):
+        return all(map(_fits, value))
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not isinstance(value, str) or "\0" not in value

@@ -19,6 +19,7 @@ from service.db import Database, Session
 from service.errors import Unavailable, UserErrorCode, refuse
 from service.store import change
 from service.store.change import NewChange
+from service.turns import NotOurTurn, Turn
 
 T = TypeVar("T")
 ATTEMPTS = 8
@@ -33,6 +34,7 @@ class Mutation:
 
     session: Session
     actor: str
+    turn: Turn
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     dry_run: bool = False
     key: str | None = None
@@ -57,23 +59,33 @@ def current() -> Mutation:
 async def run(database: Database, actor: str, work: Callable[[Mutation], Awaitable[T]]) -> T:
     """Runs `work` in a transaction, again from the start when another writer was in its way.
 
-    Bounded: after ATTEMPTS with growing random pauses it raises Unavailable.
+    Bounded: after ATTEMPTS with growing random pauses it raises Unavailable. One that has to wait for its turn at
+    a hierarchy ends, waits without a connection, and begins again with the turn, which is no attempt.
     """
-    for attempt in range(ATTEMPTS):
-        try:
-            return await _once(database, actor, work)
-        except Exception as error:
-            if not is_transient(database, error):
-                raise
-            if attempt == ATTEMPTS - 1:
-                raise Unavailable("Too many changes to the same data at once; try again.") from error
-        await asyncio.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))
-    raise AssertionError
+    turn = Turn(database.turns)
+    attempt = 0
+    try:
+        while True:
+            try:
+                return await _once(database, actor, turn, work)
+            except Exception as error:
+                waiting = _cause(error, lambda cause: isinstance(cause, NotOurTurn))
+                if isinstance(waiting, NotOurTurn):
+                    await turn.wait(waiting.keys)
+                    continue
+                if not is_transient(database, error):
+                    raise
+                attempt += 1
+                if attempt == ATTEMPTS:
+                    raise Unavailable("Too many changes to the same data at once; try again.") from error
+            await asyncio.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))
+    finally:
+        turn.give_back()
 
 
-async def _once(database: Database, actor: str, work: Callable[[Mutation], Awaitable[T]]) -> T:
+async def _once(database: Database, actor: str, turn: Turn, work: Callable[[Mutation], Awaitable[T]]) -> T:
     async with database.transaction() as session:
-        mutation = Mutation(session, actor)
+        mutation = Mutation(session, actor, turn)
         token = _current.set(mutation)
         try:
             return await work(mutation)
@@ -81,13 +93,16 @@ async def _once(database: Database, actor: str, work: Callable[[Mutation], Await
             _current.reset(token)
 
 
-def is_transient(database: Database, error: BaseException | None) -> bool:
-    """Whether the error, or one that it stands for, may be gone when the transaction is run again."""
-    while error is not None:
-        if database.engine.is_transient(error):
-            return True
+def _cause(error: BaseException | None, fits: Callable[[BaseException], bool]) -> BaseException | None:
+    """The error itself, or the first of those it stands for, that fits."""
+    while error is not None and not fits(error):
         error = getattr(error, "original_error", None) or error.__cause__
-    return False
+    return error
+
+
+def is_transient(database: Database, error: BaseException) -> bool:
+    """Whether the error, or one that it stands for, may be gone when the transaction is run again."""
+    return _cause(error, database.engine.is_transient) is not None
 
 
 async def claim(key: str, fingerprint: str) -> str | None:

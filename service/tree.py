@@ -51,9 +51,15 @@ class Tree:
         await transaction.log(self.changes)
 
 
+async def lock_all(keys: Collection[int]) -> dict[int, HierarchyRow]:
+    """Locks the hierarchies that there are of these, until the transaction ends. Waits without a connection."""
+    await transaction.current().turn.take(keys)
+    return await hierarchy.lock(keys)
+
+
 async def lock(key: int, expected_version: int | None, *path: str) -> Tree:
     """The tree of a hierarchy, locked. Refuses with NOT_FOUND and STALE. Two statements."""
-    found = await hierarchy.lock([key])
+    found = await lock_all([key])
     if key not in found:
         raise refuse(Code.NOT_FOUND, "There is no hierarchy with this id.", *(path or ("hierarchyId",)))
     return await _tree(found[key], expected_version)
@@ -61,7 +67,8 @@ async def lock(key: int, expected_version: int | None, *path: str) -> Tree:
 
 async def lock_of_nodes(keys: Sequence[int], expected_version: int | None, path: str) -> Tree:
     """The tree in which nodes stand, locked. Refuses with NOT_FOUND, WRONG_HIERARCHY and STALE."""
-    found = await hierarchy.lock_of_nodes(keys)
+    # A node never changes its hierarchy, so this may be asked before the lock.
+    found = await lock_all(await hierarchy.of_nodes(keys))
     if not found:
         raise Refused([_no_node(path, place, keys) for place in range(len(keys))])
     if len(found) > 1:

@@ -8,7 +8,7 @@ from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
 from service.positions import Position
-from service.store import customer, group, hierarchy, node
+from service.store import customer, group, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
@@ -188,7 +188,7 @@ async def delete(key: int, policy: str, expected_version: int | None) -> Changed
     # Hierarchies are locked before groups. One in which the group comes to stand in between is found out by
     # the reference of its node to the group: the whole transaction then runs again.
     standing = await node.hierarchies_of_group(key)
-    await hierarchy.lock(standing)
+    await tree.lock_all(standing)
     row = await _lock(Reference(key), expected_version, "id")
     errors: list[UserError] = []
     for place in (await node.of_groups([key]))[key]:

@@ -10,6 +10,7 @@ from service.paging import Page, Slice
 from service.positions import Position, rearranged, spread, too_long
 from service.store import chosen, closure, group, hierarchy, node, preorder, walk
 from service.store.group import GroupRow
+from service.store.hierarchy import LevelRow
 from service.store.node import NodeRow
 from service.tree import Tree
 
@@ -74,9 +75,15 @@ async def children(scopes: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
 
 async def child_counts(scopes: Sequence[int]) -> list[int]:
     """How many children each node (its key) has, or how many roots each hierarchy (minus its key)."""
-    rows = await node.by_keys([key for key in scopes if key > 0])
-    levels = await hierarchy.levels([-key for key in scopes if key < 0])
+    rows, levels = await _of_both_kinds(scopes)
     return [rows[key].child_count if key > 0 else levels[-key][0].node_count for key in scopes]
+
+
+async def _of_both_kinds(listings: Sequence[int]) -> tuple[dict[int, NodeRow], dict[int, list[LevelRow]]]:
+    """The nodes among the listings and the levels of the hierarchies; a document may ask for both at once."""
+    nodes, hierarchies = [key for key in listings if key > 0], [-key for key in listings if key < 0]
+    rows = await node.by_keys(nodes) if nodes else {}
+    return rows, await hierarchy.levels(hierarchies) if hierarchies else {}
 
 
 async def in_display_order(
@@ -100,12 +107,12 @@ async def in_display_order(
 
 async def chosen_counts(listings: Sequence[int], filter: NodeFilter, max_depth: int | None) -> list[int]:
     """How many nodes `in_display_order` has in all for each listing."""
-    if max_depth is None and filter == EVERYTHING and listings[0] < 0:
-        found = await hierarchy.levels([-key for key in listings])
-        return [sum(level.node_count for level in found[-key]) for key in listings]
     if max_depth is None and filter == EVERYTHING:
-        rows = await node.by_keys(listings)
-        return [rows[key].descendant_count for key in listings]
+        rows, levels = await _of_both_kinds(listings)
+        return [
+            rows[key].descendant_count if key > 0 else sum(level.node_count for level in levels[-key])
+            for key in listings
+        ]
     return await chosen.totals(listings, filter, max_depth)
 
 

@@ -51,12 +51,8 @@ LOCK = f"""
     FOR NO KEY UPDATE
 """
 
-LOCK_OF_NODES = f"""
-    -- The same, for the hierarchies in which some nodes stand; a node never changes its hierarchy.
-    SELECT {HIERARCHY} FROM hierarchy
-    WHERE hierarchy.id IN (SELECT node.hierarchy_id FROM node WHERE node.id = ANY($1::bigint[]))
-    ORDER BY hierarchy.id
-    FOR NO KEY UPDATE
+OF_NODES = """
+    SELECT DISTINCT node.hierarchy_id FROM node WHERE node.id = ANY($1::bigint[])
 """
 
 LEVELS = """
@@ -142,9 +138,9 @@ async def lock(keys: Collection[int]) -> dict[int, HierarchyRow]:
     return {row[0]: HierarchyRow._make(row) for row in await db.fetch(LOCK, sorted(keys))}
 
 
-async def lock_of_nodes(nodes: Collection[int]) -> dict[int, HierarchyRow]:
-    """Locks the hierarchies in which these nodes stand, by key, until the transaction ends. One statement."""
-    return {row[0]: HierarchyRow._make(row) for row in await db.fetch(LOCK_OF_NODES, list(nodes))}
+async def of_nodes(nodes: Collection[int]) -> list[int]:
+    """The hierarchies in which these nodes stand. One statement."""
+    return [row[0] for row in await db.fetch(OF_NODES, list(nodes))]
 
 
 async def levels(hierarchies: Collection[int]) -> dict[int, list[LevelRow]]:

@@ -7,7 +7,7 @@ is listed and `parent.id` the parent's key; a list without parents has the one p
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ from service.errors import InvalidInput
 from service.matching import Match, MatchKind
 from service.names import fold
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
+
+# SQLite takes no LIKE pattern of more than 50,000 bytes; nothing is found by a text that long.
+LONGEST_PATTERN = 40_000
 
 
 class Sorting(NamedTuple):
@@ -58,8 +61,12 @@ class Conditions:
 
     def contains(self, column: str, text: str | None) -> None:
         """A folded column contains the text, in which % and _ are plain characters; None is no condition."""
-        if text is not None and fold(text):
-            pattern = fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        if text is None or not fold(text):
+            return
+        pattern = fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        if len(pattern.encode()) > LONGEST_PATTERN:
+            self.add("1 = 0")
+        else:
             self.add(f"{column} LIKE {{}} ESCAPE '\\'", f"%{pattern}%")
 
 
@@ -159,9 +166,19 @@ def sort_values(cursor: str | None, order: str, sorting: Sorting) -> list[Any] |
         return None
     wanted = int if sorting.column in ("customer_count", "id") else str
     value, key = decode_cursor(cursor, order, (wanted, int))
-    if sorting.column.endswith("_at"):
-        try:
-            return [datetime.fromisoformat(value), key]
-        except ValueError:
-            raise InvalidInput(MANGLED) from None
-    return [value, key]
+    try:
+        return [_sort_value(sorting.column, value), key]
+    except (ValueError, OverflowError):
+        raise InvalidInput(MANGLED) from None
+
+
+def _sort_value(column: str, value: Any) -> Any:
+    """The value as the column has it. Raises ValueError and OverflowError for what it cannot have."""
+    if column == "customer_count" and not -(2**31) <= value < 2**31:
+        raise ValueError
+    if not column.endswith("_at"):
+        return value
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant.astimezone(UTC)
