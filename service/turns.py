@@ -20,18 +20,43 @@ class NotOurTurn(GroveError):
         self.keys = frozenset(keys)
 
 
+class Line:
+    """Those who want to change one hierarchy: one has the turn, the others wait in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+
+    @property
+    def free(self) -> bool:
+        """Whether a newcomer may have the turn at once: nobody has it, and nobody is about to be given it."""
+        return not self._waiting and not self._lock.locked()
+
+    async def wait(self) -> None:
+        """Takes the turn as soon as it comes; at once where it is free."""
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+
+    def give_back(self) -> None:
+        """The next one may go on."""
+        self._lock.release()
+
+
 class Turns:
     """The lines of one process, one for each hierarchy that somebody is changing."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._lines: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
 
-    def line(self, key: int) -> asyncio.Lock:
+    def line(self, key: int) -> Line:
         """The line for a hierarchy."""
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = asyncio.Lock()
+            line = self._lines[key] = Line()
         return line
 
 
@@ -40,16 +65,16 @@ class Turn:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._held: dict[int, asyncio.Lock] = {}
+        self._held: dict[int, Line] = {}
 
     async def take(self, keys: Iterable[int]) -> None:
-        """Takes the turns that are free. Raises NotOurTurn where one is not."""
+        """Takes the turns that are free, without waiting. Raises NotOurTurn where one is not."""
         wanted = set(keys) - self._held.keys()
-        if any(self._turns.line(key).locked() for key in wanted):
+        lines = {key: self._turns.line(key) for key in sorted(wanted)}
+        if not all(line.free for line in lines.values()):
             raise NotOurTurn(wanted)
-        for key in sorted(wanted):
-            line = self._turns.line(key)
-            await line.acquire()
+        for key, line in lines.items():
+            await line.wait()
             self._held[key] = line
 
     async def wait(self, keys: Iterable[int]) -> None:
@@ -60,7 +85,7 @@ class Turn:
             async with asyncio.timeout(self._turns.seconds):
                 for key in wanted:
                     line = self._turns.line(key)
-                    await line.acquire()
+                    await line.wait()
                     self._held[key] = line
         except TimeoutError:
             self.give_back()
@@ -70,5 +95,5 @@ class Turn:
     def give_back(self) -> None:
         """Others may go on."""
         for line in self._held.values():
-            line.release()
+            line.give_back()
         self._held = {}

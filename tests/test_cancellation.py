@@ -34,7 +34,7 @@ LANES = 12
 # graphql-core drops the coroutines that it has not begun when it is cancelled; they hold nothing.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 # An answer «at once», on a machine that does other things besides.
-AT_ONCE_SECONDS = 2
+AT_ONCE_SECONDS = 4
 
 # Relations several levels deep, so that loaders work at several of them when the end comes.
 READ = """

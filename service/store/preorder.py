@@ -329,20 +329,26 @@ def _steps_back(listing: int, chain: Sequence[Link] | None) -> list[Step]:
 async def chain(cursor: str | None) -> list[Link] | None:
     """The chain that a cursor stands for now.
 
-    The chain is the one it holds, but with positions of today where siblings were spread anew since, and the
-    row's chain of today where a node above it is gone and it has taken that node's place.
+    The chain is the one it holds, but with positions of today where siblings were spread anew since. Where a
+    node above the row is gone and the one below that has taken its place, it has the position of today as well.
     """
     if cursor is None:
         return None
     spread, chain = _decoded(cursor)
     now = {row[0]: row for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
+    chain = [(node, now[node][2] if node in now and now[node][3] != spread else position) for node, position in chain]
     last = chain[-1][0]
-    missing = len(chain) - len(now)
-    if last in now and missing:
-        above = (await _chains([last]))[last]
-        kept = len(chain) - 1 - missing
-        return [*above[len(above) - kept :], (last, now[last][2])]
-    return [(node, now[node][2] if node in now and now[node][3] != spread else position) for node, position in chain]
+    if last in now and len(now) < len(chain):
+        staying = [
+            (node, position if place == 0 or chain[place - 1][0] in now else now[node][2])
+            for place, (node, position) in enumerate(chain)
+            if node in now
+        ]
+        above = [node for node, _ in (await _chains([last]))[last]]
+        # Unless it went elsewhere since, and the cursor stays where it was.
+        if above[len(above) - len(staying) + 1 :] == [node for node, _ in staying[:-1]]:
+            return staying
+    return chain
 
 
 async def _chains(nodes: Sequence[int]) -> dict[int, list[Link]]:

@@ -116,7 +116,7 @@ async def page(listings: Sequence[int], page: Page, filter: NodeFilter, max_dept
     starts = []
     level = None if filter.level is None else key(filter.level)
     for listing, top, level_depth, first, last in await db.fetch(STARTS, listings, level):
-        bounds = [top + max_depth] if max_depth is not None else [UNBOUNDED]
+        bounds = [UNBOUNDED] + ([top + max_depth] if max_depth is not None else [])
         bounds += [filter.depth] if filter.depth is not None else []
         bounds += [level_depth or 0] if level is not None else []
         start = await _start(listing, page, min(bounds), last if page.backward else first)
