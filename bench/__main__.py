@@ -1,6 +1,8 @@
 """The command of the benchmark: `python -m bench` measures, `python -m bench generate` makes a tree."""
 
 import asyncio
+import os
+import signal
 import sqlite3
 import tempfile
 import time
@@ -32,6 +34,8 @@ FEWEST_MEASURED = 1_000
 def main(context: click.Context) -> None:
     """Measures Grove. Without a subcommand: `tree`."""
     own_environment()
+    # Asked to end, it still takes down the services and databases that it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if context.invoked_subcommand is None:
         context.invoke(tree)
 
@@ -49,6 +53,8 @@ def generate(url: str, nodes: int, levels: int, customers: int | None, seed: int
         landmarks = asyncio.run(fill(url, nodes, levels, customers, seed))
     except NotEmpty:
         raise click.ClickException("There are rows in this database; take an empty one.") from None
+    except (OSError, sqlite3.Error, asyncpg.PostgresError) as problem:
+        raise click.ClickException(f"{problem}: the database must be there, and migrated.") from None
     click.echo(f"{nodes:,} nodes in {time.monotonic() - started:.1f} s: {landmarks}")
 
 
@@ -65,15 +71,22 @@ def generate(url: str, nodes: int, levels: int, customers: int | None, seed: int
 @click.option("--nodes", default=100_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the large tree.")
 @click.option("--small", default=1_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the small tree.")
 @click.option("--rounds", default=100, type=click.IntRange(1), help="How often each thing is measured.")
-@click.option("--output", default=RESULTS, type=click.Path(path_type=Path), help="Where the page goes.")
+@click.option(
+    "--output",
+    default=RESULTS,
+    show_default="bench/results/tree.md",
+    type=click.Path(path_type=Path),
+    help="Where the page goes.",
+)
 def tree(kinds: Sequence[str], server: str | None, nodes: int, small: int, rounds: int, output: Path) -> None:
     """Measure reads and writes of a small and a large tree, on SQLite and on PostgreSQL.
 
     The page with the results is printed, and written into bench/results.
     """
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="grove-bench-") as directory:
         measured = asyncio.run(measure_all(kinds, server, (small, nodes), rounds, Path(directory)))
-    text = report.page(measured, rounds)
+    text = report.page(measured, rounds, load)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text)
     click.echo(text)

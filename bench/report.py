@@ -22,14 +22,14 @@ NAMES = {
 Trees = Sequence[Measured]
 
 
-def page(measured: Mapping[str, Trees], rounds: int) -> str:
+def page(measured: Mapping[str, Trees], rounds: int, load: float) -> str:
     """Database, with its version → what was measured on its two trees: a table each."""
     parts = [
         "# The tree, measured",
         f"Made by `make bench`; bench/README.md says how to read it. Each median and 90th percentile is of {rounds} "
         "requests, in milliseconds as the client sees them.",
-        f"The machine: {os.cpu_count()} cores, {_memory()} of memory, shared with other work; "
-        f"Python {platform.python_version()}.",
+        f"The machine: {os.cpu_count()} cores, {_memory()} of memory; what else it did at the start was a load of "
+        f"{load:.1f}. Python {platform.python_version()}.",
     ]
     for database, trees in measured.items():
         parts += [f"## {database}", _table(trees), _yardstick(trees)]

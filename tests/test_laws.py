@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from service.app import create_app
@@ -22,7 +22,7 @@ from service.settings import Settings
 from tests.oracle import STAY, Done, Parent, Position, Spot, Stay, Tree
 from tests.support.client import Json, running
 from tests.support.databases import Databases, fresh
-from tests.support.readers import Listing, Reader
+from tests.support.readers import Listing, Reader, leaf_through
 from tests.support.world import World
 
 RUNS = int(os.environ.get("GROVE_TEST_RUNS", "500"))
@@ -48,6 +48,8 @@ positions = st.one_of(
 )
 # How far off the expected version is; None: none is given.
 versions = st.sampled_from([None] * 24 + [0, 0, 0, 0, -1, 1])
+# Which nodes of a hierarchy are read.
+CHOICES = [None, None, ("depth", 2), ("level", "L2"), ("status", "ACTIVE"), ("status", "INACTIVE"), ("search", "g1")]
 policies = st.sampled_from(["PROMOTE", "PROMOTE", "UNASSIGN", "REFUSE"])
 statuses = st.sampled_from(["ACTIVE", "INACTIVE"])
 
@@ -414,26 +416,44 @@ class Run:
         await self.world.look()
 
     @operation(
-        2,
+        4,
         tree=numbers,
-        kind=st.sampled_from(["nodes", "roots", "children", "descendants"]),
+        kind=st.sampled_from(["nodes", "nodes", "roots", "children", "descendants"]),
         node=numbers,
         max_depth=st.sampled_from([None, 1, 2]),
+        chosen=st.sampled_from(CHOICES),
         size=st.integers(1, 4),
         backward=st.booleans(),
     )
-    async def begin_to_read(self, tree: int, kind: str, node: int, max_depth: Drawn, size: int, backward: bool) -> None:
-        listing = self.listing(tree, kind, node, max_depth)
+    async def begin_to_read(
+        self,
+        tree: int,
+        kind: str,
+        node: int,
+        max_depth: Drawn,
+        chosen: tuple[str, str | int] | None,
+        size: int,
+        backward: bool,
+    ) -> None:
+        listing = self.listing(tree, kind, node, max_depth, chosen)
         if listing is not None:
             reader = Reader(self.world, listing, size, backward=backward)
             self.readers.append(reader)
             await reader.read()
 
-    @operation(2, number=numbers)
+    @operation(5, number=numbers)
     async def read_on(self, number: int) -> None:
         reading = [reader for reader in self.readers if not reader.over]
         if reading:
             await pick(reading, number).read()
+
+    async def end(self) -> None:
+        """Everybody reads to the end; then all is looked at once more."""
+        for reader in self.readers:
+            await reader.finish()
+            if reader.listing.id_in(self.world) is not None:
+                await leaf_through(self.world, reader.listing, reader.size)
+        await self.world.look()
 
     # ── what the numbers stand for ──────────────────────────────────────────────────────────────────────────
 
@@ -521,9 +541,13 @@ class Run:
         beside = pick(siblings, value) if value < ANY else self.stray(found, value)
         return above, (word, beside), {**given, "position": {word: self.world.id_of(beside)}}
 
-    def listing(self, tree: int, kind: str, node: int, max_depth: Drawn) -> Listing | None:
+    def listing(
+        self, tree: int, kind: str, node: int, max_depth: Drawn, chosen: tuple[str, str | int] | None
+    ) -> Listing | None:
         found = self.tree(tree)
-        if kind in ("nodes", "roots"):
+        if kind == "nodes":
+            return Listing(kind, found.name, chosen=chosen)
+        if kind == "roots":
             return Listing(kind, found.name)
         wide = [name for name in found.below(None) if found.children[name]]
         depth = max_depth if kind == "descendants" else None
@@ -560,6 +584,7 @@ plants = st.tuples(st.integers(2, 6), st.lists(numbers, max_size=10))
     max_examples=RUNS,
     deadline=None,
     database=None,
+    verbosity=Verbosity.quiet,
     # What fails is made smaller below, in a hundredth of the time that Hypothesis would take: it does not know
     # that any step can be left out.
     phases=[Phase.explicit, Phase.generate],
@@ -585,9 +610,7 @@ async def failure(world: World, plants: Sequence[Plant], steps: Sequence[Step]) 
         await world.begin(GROUPS, [planted(f"T{number}", *plant) for number, plant in enumerate(plants)])
         for step in steps:
             await run.do(step)
-        for reader in run.readers:
-            await reader.finish()
-        await world.look()
+        await run.end()
     except Exception as error:
         error.add_note("\n".join(world.history))
         return error

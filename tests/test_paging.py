@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from itertools import product
+from itertools import cycle, islice, product
 from typing import Any
 
 import pytest
@@ -30,6 +30,14 @@ from tests.support.filters import (
     quoted,
 )
 from tests.support.listed import Listed
+from tests.support.meddling import (
+    CustomerMeddling,
+    GroupMeddling,
+    HierarchyMeddling,
+    Meddling,
+    SpreadMeddling,
+    TreeMeddling,
+)
 from tests.support.payloads import SCHEMA
 from tests.support.sowing import customer_id, node_id
 
@@ -136,9 +144,10 @@ async def test_one_by_one(grove: Grove) -> None:
         assert await listed.all(grove, 1, backward=True) == LISTS[listed]
 
 
-@pytest.mark.parametrize(
-    "listed", [*PLAIN, *(listed for listed in LISTS if "T, direction: DESC" in str(listed))], ids=str
-)
+COMBINED = [*PLAIN, *(listed for listed in LISTS if listed.around == "%s" and "T, direction: DESC" in str(listed))]
+
+
+@pytest.mark.parametrize("listed", COMBINED, ids=str)
 async def test_combinations_of_the_page_arguments(grove: Grove, listed: Listed) -> None:
     """after and before narrow the list down, then first or last takes its part of what is left."""
     wanted = LISTS[listed]
@@ -201,9 +210,10 @@ def unpacked(cursor: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
 
 
+ODD_VALUES: list[Any] = [None, 1, "text", [], {}, [[]], [None], {"a": 1}, [1, 2], ["group.name"]]
 MANGLED = [
     *("", " ", "x", "☃", "====", "not a cursor", "null", "\n", "a" * 100_000),
-    *(packed(value) for value in (None, 1, "text", [], {}, [[]], [None], {"a": 1}, [1, 2], ["group.name"])),
+    *(packed(value) for value in ODD_VALUES),
     base64.urlsafe_b64encode(b"[" * 50_000).decode(),
     base64.urlsafe_b64encode(b"\xff\xfe").decode(),
 ]
@@ -213,7 +223,7 @@ MANGLED = [
 async def test_mangled_cursors(grove: Grove, listed: Listed) -> None:
     cursor = (await listed.page(grove, first=1)).cursors[0]
     cut = [cursor[:-3], cursor[1:], f"{cursor}A", cursor.swapcase(), f"{cursor} "]
-    for wrong, side in product([*MANGLED, *cut], ("after", "before")):
+    for wrong, side in zip([*MANGLED, *cut], cycle(("after", "before")), strict=False):
         answer = await listed.ask(grove, **{side: wrong})
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"], wrong[:100]
         assert "cursor" in answer["errors"][0]["message"]
@@ -227,16 +237,20 @@ HOSTILE: list[Any] = [
 ]
 
 
-# One for each kind of cursor.
-@pytest.mark.parametrize(
-    "listed", [listed for listed in LISTS if "ASC" in listed.arguments and listed.around == "%s"] + PLAIN[-7:], ids=str
-)
+# One for each kind of cursor; a search among nodes has one of its own.
+KINDS = [listed for listed in LISTS if "ASC" in listed.arguments and listed.around == "%s"]
+KINDS += [Listed("changes"), Listed("roots", SALES), Listed("nodes", SALES), Listed("descendants", NODE)]
+KINDS += [Listed("nodes", SALES, 'filter: { search: "e" }'), Listed("nodes", SALES, "filter: { status: ACTIVE }")]
+
+
+@pytest.mark.parametrize("listed", KINDS, ids=str)
 async def test_forged_cursors(grove: Grove, listed: Listed) -> None:
     """Whatever somebody puts into a cursor: a page of the list, or a clear error, never a fault."""
     held = unpacked((await listed.page(grove, first=1)).cursors[0])
     forged = [[*held[:place], value, *held[place + 1 :]] for place in range(1, len(held)) for value in HOSTILE]
     forged += [held[:-1], [*held, 1], [*held, *held], [held]]
-    for value, side in product(forged, ("after", "before")):
+    for place, value in enumerate(forged):
+        side = ("after", "before")[place % 2]
         answer = await listed.ask(grove, first=2, **{side: packed(value)})
         codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
         assert codes in ([], ["BAD_USER_INPUT"]), (value, answer["errors"])
@@ -244,12 +258,13 @@ async def test_forged_cursors(grove: Grove, listed: Listed) -> None:
 
 async def test_cursors_of_another_list_or_order(grove: Grove) -> None:
     """They are refused, except where two lists have the very same order."""
-    lists = [listed for listed in LISTS if listed.around == "%s"] + PLAIN[-4:]
+    lists = [*(listed for listed in LISTS if listed.around == "%s" and "orderBy" in listed.arguments), *KINDS[-6:]]
     cursors = {listed: (await listed.page(grove, first=1)).cursors[0] for listed in lists}
     kinds = {unpacked(cursor)[0]: cursor for cursor in cursors.values()}
-    assert len(kinds) == 2 * (len(GROUP_ORDERS) + len(CUSTOMER_ORDERS) + len(HIERARCHY_ORDERS)) + 3
-    for listed, own in cursors.items():
-        for kind, cursor in kinds.items():
+    assert len(kinds) == 2 * (len(GROUP_ORDERS) + len(CUSTOMER_ORDERS) + len(HIERARCHY_ORDERS)) + 4
+    for place, (listed, own) in enumerate(cursors.items()):
+        # Its own, the same order the other way round, and some others.
+        for kind, cursor in islice(cycle(kinds.items()), place - place % 2, place + 8):
             answer = await listed.ask(grove, first=1, after=cursor)
             codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
             assert codes == ([] if kind == unpacked(own)[0] else ["BAD_USER_INPUT"]), (listed, kind)
@@ -500,3 +515,103 @@ async def test_ids_that_are_none(grove: Grove, field: str) -> None:
         answer = await grove.execute(f"query ($id: ID!) {{ {field} }}", {"id": id})
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"], id
         assert "id" in answer["errors"][0]["message"]
+
+
+# ── while others insert and delete ──────────────────────────────────────────────────────────────────────────
+
+
+async def read_while(listed: Listed, grove: Grove, size: int, meddle: Meddling, *, backward: bool) -> list[str]:
+    """The ids of all rows, read page by page, with some changes made by others between any two pages."""
+    found: list[str] = []
+    async for page in listed.pages(grove, size, backward=backward):
+        found = [*page.ids, *found] if backward else [*found, *page.ids]
+        await meddle()
+    return found
+
+
+def assert_stable(found: Sequence[str], before: Sequence[str], after: Sequence[str]) -> None:
+    """Each row that was there all the time was read exactly once, in its order; none was read twice."""
+    assert len(set(found)) == len(found), "A row was read twice."
+    throughout = set(before) & set(after)
+    assert [id for id in found if id in throughout] == [id for id in before if id in throughout]
+
+
+@pytest.fixture
+async def meddled(database_url: str) -> AsyncIterator[Grove]:
+    await CATALOGUE.sown.write(database_url)
+    async with application(database_url) as client:
+        yield client
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+@pytest.mark.parametrize(
+    ("field", "around", "orders", "meddling"),
+    [
+        ("customerGroups", "%s", GROUP_ORDERS, GroupMeddling),
+        ("unassignedGroups", SALES, {"NAME": None, "CUSTOMER_COUNT": None}, GroupMeddling),
+        ("customers", "%s", CUSTOMER_ORDERS, CustomerMeddling),
+        ("hierarchies", "%s", HIERARCHY_ORDERS, HierarchyMeddling),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",
+)
+async def test_lists_that_change(
+    meddled: Grove,
+    field: str,
+    around: str,
+    orders: Mapping[str, Any],
+    meddling: Callable[[Grove, int], Meddling],
+    backward: bool,
+) -> None:
+    """In every order, up and down, while things with names anywhere in it come and go."""
+    for number, (order, direction) in enumerate(product(orders, ("ASC", "DESC"))):
+        listed = Listed(field, around, f"orderBy: {{ field: {order}, direction: {direction} }}")
+        before = await listed.all(meddled, 1_000)
+        found = await read_while(listed, meddled, len(before) // 6, meddling(meddled, number), backward=backward)
+        assert_stable(found, before, await listed.all(meddled, 1_000))
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+@pytest.mark.parametrize("policy", ["UNASSIGN", "PROMOTE"])
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("nodes", ""),
+        ("roots", ""),
+        ("nodes", "filter: { status: ACTIVE }"),
+        ("nodes", 'filter: { level: "Level 3" }'),
+        ("nodes", 'filter: { search: "e" }'),
+    ],
+)
+async def test_trees_that_change(meddled: Grove, field: str, arguments: str, policy: str, backward: bool) -> None:
+    """In display order, while groups are assigned anywhere and nodes leave, with their children or without them."""
+    listed = Listed(field, SALES, arguments)
+    for number in range(4):
+        before = await listed.all(meddled, 1_000)
+        meddle = TreeMeddling(meddled, number, policy)
+        found = await read_while(listed, meddled, max(1, len(before) // 9), meddle, backward=backward)
+        assert_stable(found, before, await listed.all(meddled, 1_000))
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+async def test_siblings_that_are_spread_anew(meddled: Grove, database_url: str, backward: bool) -> None:
+    """When the keys that order siblings have grown long, all get new ones: no page notices."""
+    around = f'hierarchyNode(id: "{NODE_IN_FOCUS.id}") {{ %s }}'
+    for field in ("children", "descendants"):
+        listed = Listed(field, around)
+        before = await listed.all(meddled, 1_000)
+        meddle = SpreadMeddling(meddled, database_url, CATALOGUE.children(NODE_IN_FOCUS))
+        found = await read_while(listed, meddled, 2, meddle, backward=backward)
+        assert meddle.spread > 0
+        assert_stable(found, before, await listed.all(meddled, 1_000))
+
+
+async def test_the_log_grows_while_it_is_read(meddled: Grove) -> None:
+    """Newest first: what comes later stands before the first page, and moves nothing."""
+    for listed in (Listed("changes"), Listed("changes", SALES)):
+        before = await listed.all(meddled, 1_000)
+        found = await read_while(listed, meddled, 9, GroupMeddling(meddled, 1), backward=False)
+        assert found == before
+        # From the oldest on, what comes meanwhile is read as well, in the end.
+        before = await listed.all(meddled, 1_000)
+        found = await read_while(listed, meddled, len(before) // 6, TreeMeddling(meddled, 1, "UNASSIGN"), backward=True)
+        assert_stable(found, before, await listed.all(meddled, 1_000))

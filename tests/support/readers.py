@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tests.oracle import Oracle, Spot
+from tests.oracle import Oracle, Spot, Tree
 from tests.support.client import Json
 from tests.support.world import World
 
@@ -11,22 +11,29 @@ PAGE = """(first: $first, after: $after, last: $last, before: $before) {
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 }"""
 ARGUMENTS = "$id: ID!, $first: Int, $after: String, $last: Int, $before: String"
+HIERARCHY, NODE = "hierarchy(by: {id: $id})", "hierarchyNode(id: $id)"
+DEPTH, FILTER = "maxDepth: $maxDepth, ", "filter: $filter, "
 DOCUMENTS = {
-    "nodes": f"query ({ARGUMENTS}) {{ top: hierarchy(by: {{id: $id}}) {{ list: nodes{PAGE} }} }}",
-    "roots": f"query ({ARGUMENTS}) {{ top: hierarchy(by: {{id: $id}}) {{ list: roots{PAGE} }} }}",
-    "children": f"query ({ARGUMENTS}) {{ top: hierarchyNode(id: $id) {{ list: children{PAGE} }} }}",
-    "descendants": f"query ({ARGUMENTS}, $maxDepth: Int) {{ top: hierarchyNode(id: $id) {{ list: descendants"
-    f"{PAGE.replace('(', '(maxDepth: $maxDepth, ', 1)} }} }}",
+    "nodes": f"query ({ARGUMENTS}, $filter: HierarchyNodeFilter) {{ top: {HIERARCHY} {{"
+    f" list: nodes{PAGE.replace('(', '(' + FILTER, 1)} }} }}",
+    "roots": f"query ({ARGUMENTS}) {{ top: {HIERARCHY} {{ list: roots{PAGE} }} }}",
+    "children": f"query ({ARGUMENTS}) {{ top: {NODE} {{ list: children{PAGE} }} }}",
+    "descendants": f"query ({ARGUMENTS}, $maxDepth: Int) {{ top: {NODE} {{"
+    f" list: descendants{PAGE.replace('(', '(' + DEPTH, 1)} }} }}",
 }
 
 
 class Listing(NamedTuple):
-    """All nodes or the roots of a hierarchy, or the descendants or children of a node, its `top`."""
+    """All nodes or the roots of a hierarchy, or the descendants or children of a node, its `top`.
+
+    Of all nodes, those with this depth, level, status, or text in the name may be chosen.
+    """
 
     kind: str
     hierarchy: str
     top: str | None = None
     max_depth: int | None = None
+    chosen: tuple[str, str | int] | None = None
 
     def spots(self, oracle: Oracle) -> list[Spot]:
         """What is in it, in its order."""
@@ -36,7 +43,18 @@ class Listing(NamedTuple):
         else:
             deepest = tree.depth(self.top) + (self.max_depth or len(tree.levels))
             found = [one for one in tree.below(self.top) if tree.depth(one) <= deepest]
-        return [(self.hierarchy, one) for one in found]
+        return [(self.hierarchy, one) for one in found if self.chooses(oracle, tree, one)]
+
+    def chooses(self, oracle: Oracle, tree: Tree, name: str) -> bool:
+        if self.chosen is None:
+            return True
+        word, wanted = self.chosen
+        if word == "search":
+            return str(wanted).lower() in name.lower()
+        if word == "status":
+            return oracle.groups[name].status == wanted
+        depth = tree.depth(name)
+        return wanted == (depth if word == "depth" else tree.levels[depth - 1])
 
     def id_in(self, world: World) -> str | None:
         """The id of what the list is of; None if it is gone."""
@@ -51,6 +69,8 @@ class Listing(NamedTuple):
         variables = {"id": self.id_in(world), **arguments}
         if self.kind == "descendants":
             variables["maxDepth"] = self.max_depth
+        if self.chosen is not None:
+            variables["filter"] = dict([self.chosen])
         answer = await world.grove.query(DOCUMENTS[self.kind], variables)
         page: Json = answer["top"]["list"]
         return page
@@ -102,7 +122,7 @@ class Reader:
         self.over = not info["hasPreviousPage" if self.backward else "hasNextPage"]
 
     async def finish(self) -> None:
-        """Reads the rest; then what stood still has been seen once, in its order, and nothing else but what moved."""
+        """Reads the rest; what stood still has then been seen once, in its order."""
         while not self.over:
             await self.read()
         if not self.steady:
@@ -113,3 +133,23 @@ class Reader:
         assert found == (expected[::-1] if self.backward else expected), (
             f"{self.listing} by {self.size}{' backward' * self.backward}"
         )
+
+
+async def leaf_through(world: World, listing: Listing, size: int) -> None:
+    """Read to and fro, and between any two places, a list that nobody changes is what it should be."""
+    expected = [world.id_of(spot) for spot in listing.spots(world.oracle)]
+    for backward in (False, True):
+        reader = Reader(world, listing, size, backward=backward)
+        while not reader.over:
+            await reader.read()
+        assert reader.seen == (expected[::-1] if backward else expected), (listing, size)
+    whole = await listing.page(world, first=100)
+    cursors = [edge["cursor"] for edge in whole["edges"]]
+    assert whole["totalCount"] == len(cursors) == len(expected)
+    for start in range(0, len(expected), size):
+        end = (start + 3 * size) % len(expected)
+        between = expected[start + 1 : end]
+        page = await listing.page(world, first=size, after=cursors[start], before=cursors[end])
+        assert [row["id"] for row in page["nodes"]] == between[:size], (listing, start, end)
+        page = await listing.page(world, last=size, after=cursors[start], before=cursors[end])
+        assert [row["id"] for row in page["nodes"]] == between[len(between) - size if len(between) > size else 0 :]
