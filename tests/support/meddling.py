@@ -1,15 +1,12 @@
-"""What others do between two pages: a few things come and a few go, at places that chance picks."""
+"""What others do between two pages: something comes and something goes, at places that chance picks."""
 
 import random
-from collections.abc import Sequence
 from typing import Protocol
 
 from service.positions import LONGEST
-from tests.support.catalogue import NAMES, TYPES, Node
+from tests.support.catalogue import CATALOGUE, NAMES, TYPES, Node
 from tests.support.client import Grove
 from tests.support.sql import fetch
-
-AT_ONCE = 2
 
 
 class Meddling(Protocol):
@@ -19,23 +16,23 @@ class Meddling(Protocol):
 
 
 class Meddler:
-    """Makes `come` and `go` happen; what it does depends on its number alone."""
+    """What `come` and `go` do depends on the seed alone; what is there at first is in `ids`."""
 
-    def __init__(self, grove: Grove, number: int) -> None:
+    def __init__(self, grove: Grove, seed: int, ids: list[str]) -> None:
         self.grove = grove
-        self.number = number
-        self.chance = random.Random(number)
+        self.seed = seed
+        self.chance = random.Random(seed)
+        self.ids = self.chance.sample(ids, len(ids))
         self.count = 0
 
-    def name(self) -> str:
-        """A new name anywhere in the alphabet."""
+    def word(self) -> str:
+        """A new word anywhere in the alphabet."""
         self.count += 1
-        return f"{self.chance.choice(NAMES)} {self.number}-{self.count}"
+        return f"{self.chance.choice(NAMES)} {self.seed}-{self.count}"
 
     async def __call__(self) -> None:
-        for _ in range(AT_ONCE):
-            await self.come()
-            await self.go()
+        await self.come()
+        await self.go()
 
     async def come(self) -> None:
         raise NotImplementedError
@@ -43,97 +40,112 @@ class Meddler:
     async def go(self) -> None:
         raise NotImplementedError
 
-    async def any_of(self, field: str) -> str:
-        """The id of anything in a list."""
-        data = await self.grove.query(f"{{ {field}(first: 1000) {{ nodes {{ id }} }} }}")
-        id: str = self.chance.choice(data[field]["nodes"])["id"]
+    async def there_is(self, id: str) -> bool:
+        data = await self.grove.query("query ($id: ID!) { node(id: $id) { id } }", {"id": id})
+        return data["node"] is not None
+
+    async def next_id(self) -> str:
+        """Something that is still there."""
+        while not await self.there_is(id := self.ids.pop()):
+            pass
         return id
 
 
 class GroupMeddling(Meddler):
+    def __init__(self, grove: Grove, seed: int) -> None:
+        super().__init__(grove, seed, [group.id for group in CATALOGUE.groups])
+
     async def come(self) -> None:
         customers = [f"C-{number:03}" for number in self.chance.sample(range(90), self.chance.randrange(4))]
         status = self.chance.choice(["ACTIVE", "INACTIVE"])
-        code = f"{self.chance.choice('gG_')}-{self.number}-{self.chance.random()}"
-        input = {"name": self.name(), "code": code, "status": status, "customerCodes": customers}
+        input = {"name": self.word(), "code": self.word(), "status": status, "customerCodes": customers}
         await self.grove.mutate("createCustomerGroup", input)
 
     async def go(self) -> None:
-        input = {"id": await self.any_of("customerGroups"), "children": "UNASSIGN"}
+        input = {"id": await self.next_id(), "children": "UNASSIGN"}
         await self.grove.mutate("deleteCustomerGroup", input)
 
 
 class CustomerMeddling(Meddler):
+    def __init__(self, grove: Grove, seed: int) -> None:
+        super().__init__(grove, seed, [customer.id for customer in CATALOGUE.customers])
+
     async def come(self) -> None:
-        code = f"{self.chance.choice('cCz')}-{self.number}-{self.chance.random()}"
-        input = {"code": code, "name": self.name(), "type": self.chance.choice(TYPES)}
+        input = {"code": self.word(), "name": self.word(), "type": self.chance.choice(TYPES)}
         await self.grove.mutate("createCustomer", input)
 
     async def go(self) -> None:
-        await self.grove.mutate("deleteCustomer", {"id": await self.any_of("customers")})
+        await self.grove.mutate("deleteCustomer", {"id": await self.next_id()})
 
 
 class HierarchyMeddling(Meddler):
+    def __init__(self, grove: Grove, seed: int) -> None:
+        super().__init__(grove, seed, [hierarchy.id for hierarchy in CATALOGUE.hierarchies])
+
     async def come(self) -> None:
-        await self.grove.mutate("createHierarchy", {"name": self.name(), "levels": ["Only"], "placeholders": False})
+        await self.grove.mutate("createHierarchy", {"name": self.word(), "levels": ["Only"], "placeholders": False})
 
     async def go(self) -> None:
-        await self.grove.mutate("deleteHierarchy", {"id": await self.any_of("hierarchies")})
+        if self.chance.random() < 0.3:
+            await self.grove.mutate("deleteHierarchy", {"id": await self.next_id()})
 
 
 class TreeMeddling(Meddler):
-    """In «Sales»: a new group under any node but one of the lowest level, and any node leaves."""
+    """In «Sales»: a new group anywhere, and any node leaves."""
 
-    def __init__(self, grove: Grove, number: int, policy: str) -> None:
-        super().__init__(grove, number)
+    def __init__(self, grove: Grove, seed: int, policy: str) -> None:
+        # Not from too high up, or little would be left to be read.
+        highest = 2 if policy == "PROMOTE" else 4
+        super().__init__(grove, seed, [node.id for node in CATALOGUE.nodes if node.depth >= highest])
+        self.parents = self.chance.choices([node.id for node in CATALOGUE.nodes if node.depth < 6], k=1_000)
         self.policy = policy
 
-    async def nodes(self) -> tuple[str, list[tuple[str, int]]]:
-        """The id of the hierarchy, and each node with its depth."""
-        data = await self.grove.query(
-            '{ hierarchy(by: { name: "Sales" }) { id nodes(first: 1000) { nodes { id depth } } } }'
-        )
-        found = data["hierarchy"]
-        return found["id"], [(node["id"], node["depth"]) for node in found["nodes"]["nodes"]]
-
     async def come(self) -> None:
-        hierarchy, nodes = await self.nodes()
-        parent = self.chance.choice([None, *(id for id, depth in nodes if depth < 6)])
-        position = {"index": self.chance.randrange(6)}
-        place = {"hierarchyId": hierarchy, "parentId": parent, "position": position}
-        await self.grove.mutate("createCustomerGroup", {"name": self.name(), "place": place})
+        while not await self.there_is(parent := self.parents.pop()):
+            pass
+        place = {
+            "hierarchyId": CATALOGUE.hierarchies[0].id,
+            "parentId": self.chance.choice([parent, parent, parent, None]),
+            "position": {"index": self.chance.randrange(6)},
+        }
+        await self.grove.mutate("createCustomerGroup", {"name": self.word(), "code": self.word(), "place": place})
 
     async def go(self) -> None:
-        _, nodes = await self.nodes()
-        # Not from too high up, or little would be left to be read.
-        low = [id for id, depth in nodes if depth >= (2 if self.policy == "PROMOTE" else 4)]
-        await self.grove.mutate("unassignNode", {"nodeId": self.chance.choice(low), "children": self.policy})
+        await self.grove.mutate("unassignNode", {"nodeId": await self.next_id(), "children": self.policy})
 
 
 class SpreadMeddling:
-    """Siblings come to stand where there is hardly room for a key any more, and all of them are spread anew."""
+    """A sibling comes to stand where there is no room any more for a key, and all of them are spread anew."""
 
-    def __init__(self, grove: Grove, url: str, siblings: Sequence[Node]) -> None:
+    def __init__(self, grove: Grove, url: str, first: Node, second: Node) -> None:
+        """`first` and `second` stand right behind one another."""
         self.grove = grove
         self.url = url
-        self.siblings = siblings
-        self.spread = 0
+        self.first, self.second = first, second
+        self.pages = 0
+
+    async def crowd(self) -> None:
+        """As after hundreds of moves to this very place. To be called before anything is read."""
+        [(position,)] = await fetch(self.url, "SELECT position FROM node WHERE id = $1", self.first.key)
+        crowded = position + "V" * (LONGEST - len(position))
+        for node, key in ((self.second, f"{crowded[:-1]}W"), (self.first, crowded)):
+            await fetch(self.url, "UPDATE node SET position = $1 WHERE id = $2", key, node.key)
 
     async def __call__(self) -> None:
-        # As after hundreds of moves to this very place: the second stands right behind the first.
-        first, second = self.siblings[:2]
-        [(position,)] = await fetch(self.url, "SELECT position FROM node WHERE id = $1", first.key)
-        crowded = position + "V" * (LONGEST + 1 - len(position))
-        await fetch(self.url, "UPDATE node SET position = $1 WHERE id = $2", crowded, second.key)
-        name = f"Spread {self.siblings[0].key} {random.random()}"
-        hierarchy = (await self.grove.query('{ hierarchy(by: { name: "Sales" }) { id } }'))["hierarchy"]["id"]
-        parent = await self.grove.query(f'{{ hierarchyNode(id: "{first.id}") {{ parent {{ id }} }} }}')
-        place = {
-            "hierarchyId": hierarchy,
-            "parentId": parent["hierarchyNode"]["parent"]["id"],
-            "position": {"after": first.id},
-        }
-        await self.grove.mutate("createCustomerGroup", {"name": name, "place": place})
-        [(position,)] = await fetch(self.url, "SELECT position FROM node WHERE id = $1", second.key)
-        assert len(position) < LONGEST
-        self.spread += 1
+        self.pages += 1
+        if self.pages == 2:
+            assert self.first.parent is not None
+            place = {
+                "hierarchyId": CATALOGUE.hierarchies[0].id,
+                "parentId": CATALOGUE.above(self.first)[-1].id,
+                "position": {"after": self.first.id},
+            }
+            before = await self.spread()
+            await self.grove.mutate("createCustomerGroup", {"name": f"After {self.first.id}", "place": place})
+            assert await self.spread() == before + 1
+
+    async def spread(self) -> int:
+        """How often siblings of the hierarchy were spread anew."""
+        key = CATALOGUE.hierarchies[0].key
+        [(count,)] = await fetch(self.url, "SELECT spread FROM hierarchy WHERE id = $1", key)
+        return int(count)
