@@ -40,9 +40,9 @@ AT_ONCE_SECONDS = 4
 READ = """
 query ($id: ID!) { hierarchy(by: {id: $id}) {
   version nodeCount levels { name nodeCount }
-  roots { totalCount nodes { path index children(first: 5) { nodes { path customerCount group { nodes { id } } } } } }
-  nodes(first: 100) { nodes { id path parent { id } ancestors { id } } }
-  unassignedGroups(first: 10) { nodes { name } totalCount }
+  roots { totalCount nodes { path children(first: 2) { nodes { index customerCount group { nodes { id } } } } } }
+  nodes(first: 10) { nodes { path parent { id } ancestors { id } } }
+  unassignedGroups(first: 5) { nodes { name } totalCount }
 } }
 """
 # `children` may not be null, and this cursor is none: the error reaches up while its siblings are being read.
@@ -105,7 +105,7 @@ async def answers_at_once(grove: Grove, hierarchy: str) -> None:
 
 
 async def test_cancelled_requests_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
-    hierarchy = await plant(database_url, "Sales", 200)
+    hierarchy = await plant(database_url, "Sales", 100)
     async with without_noise(), inside(database_url, pool_size=5) as (grove, database):
         start = await start_of(grove, database_url, hierarchy)
         picture = Picture(hierarchy)
@@ -176,10 +176,10 @@ async def test_a_cancelled_statement_ends_in_the_database_too(database_url: str,
 
 async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str, tmp_path: Path) -> None:
     """Of ours by the same clock: TIMEOUT, or UNAVAILABLE where the database was the first to give up."""
-    hierarchy = await plant(database_url, "Sales", 200)
+    hierarchy = await plant(database_url, "Sales", 100)
     seen: Counter[str] = Counter()
     async with without_noise():
-        for milliseconds in range(2, 42, 4):
+        for milliseconds in range(2, 32, 5):
             async with inside(database_url, request_seconds=milliseconds / 1000) as (grove, database):
 
                 async def ask(grove: Grove = grove) -> None:
@@ -195,11 +195,11 @@ async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str, tmp
 
 async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
     """An error that reaches up to what may be null makes the executor cancel whatever is still being read."""
-    hierarchy = await plant(database_url, "Sales", 60)
+    hierarchy = await plant(database_url, "Sales", 30)
     async with without_noise(), inside(database_url, pool_size=5) as (grove, database):
         node = next(iter(await read_tree(grove, hierarchy)))
         version = await version_of(grove, hierarchy)
-        for _ in range(20):
+        for _ in range(10):
             reads = [grove.execute(BROKEN_READ, {"id": hierarchy}) for _ in range(LANES // 2)]
             writes = [grove.execute(BROKEN_WRITE, {"id": node}) for _ in range(LANES // 2)]
             for answer in await asyncio.gather(*reads, *writes):
@@ -212,7 +212,7 @@ async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str, tmp
 
 async def test_an_error_takes_nothing_from_other_fields(database_url: str) -> None:
     """They ask for the same values as the fields that are cancelled, in the same snapshot."""
-    hierarchy = await plant(database_url, "Sales", 60)
+    hierarchy = await plant(database_url, "Sales", 30)
     async with without_noise(), inside(database_url) as (grove, _):
         node = next(iter(await read_tree(grove, hierarchy)))
         wanted = "path index customerCount descendants { totalCount nodes { id path customerCount } }"
@@ -265,7 +265,7 @@ async def hang_up(port: int, request: bytes, longest: float) -> None:
 
 
 async def test_clients_that_hang_up_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
-    hierarchy = await plant(database_url, "Sales", 200)
+    hierarchy = await plant(database_url, "Sales", 100)
     async with (
         Service(database_url, tmp_path, **ACTOR, GROVE_LOG_FORMAT="json") as service,
         service.client() as grove,

@@ -33,8 +33,9 @@ MOST_HIERARCHIES = 4
 
 # ── what is drawn ───────────────────────────────────────────────────────────────────────────────────────────
 
-# The place of a thing among others, counted round and round; the highest are kept for things that don't belong.
-ANY, FOREIGN, GONE, HIGHEST = 94, 96, 98, 99
+# The place of a thing among others, counted round and round; from READ on nodes that somebody has just read, and
+# the highest are kept for things that don't belong.
+READ, ANY, FOREIGN, GONE, HIGHEST = 70, 94, 96, 98, 99
 numbers = st.integers(0, HIGHEST)
 selections = st.lists(numbers, min_size=1, max_size=5)
 # STAY: left out; None: the top.
@@ -422,7 +423,7 @@ class Run:
         node=numbers,
         max_depth=st.sampled_from([None, 1, 2]),
         chosen=st.sampled_from(CHOICES),
-        size=st.integers(1, 4),
+        size=st.sampled_from([1, 2, 1, 3]),
         backward=st.booleans(),
     )
     async def begin_to_read(
@@ -495,7 +496,16 @@ class Run:
         """Mostly different nodes of the hierarchy."""
         found = self.tree(tree)
         own = [(found.name, name) for name in found.below(None)]
-        return [own.pop(number % len(own)) if number < ANY and own else self.stray(found, number) for number in chosen]
+        read = [spot for reader in self.readers if (spot := reader.last_read()) in own]
+        nodes = []
+        for number in chosen:
+            if number >= ANY or not own:
+                nodes.append(self.stray(found, number))
+            else:
+                nodes.append(pick(read if read and number >= READ else own, number))
+                own = [spot for spot in own if spot not in nodes]
+                read = [spot for spot in read if spot not in nodes]
+        return nodes
 
     def stray(self, tree: Tree, number: int) -> Spot:
         """Any node of the hierarchy, of another one, or one that is gone."""

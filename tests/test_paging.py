@@ -237,7 +237,7 @@ HOSTILE: list[Any] = [
 ]
 
 
-# One for each kind of cursor; a search among nodes has one of its own.
+# One for each kind of cursor, and for each way in which nodes are filtered.
 KINDS = [listed for listed in LISTS if "ASC" in listed.arguments and listed.around == "%s"]
 KINDS += [Listed("changes"), Listed("roots", SALES), Listed("nodes", SALES), Listed("descendants", NODE)]
 KINDS += [Listed("nodes", SALES, 'filter: { search: "e" }'), Listed("nodes", SALES, "filter: { status: ACTIVE }")]
@@ -261,7 +261,7 @@ async def test_cursors_of_another_list_or_order(grove: Grove) -> None:
     lists = [*(listed for listed in LISTS if listed.around == "%s" and "orderBy" in listed.arguments), *KINDS[-6:]]
     cursors = {listed: (await listed.page(grove, first=1)).cursors[0] for listed in lists}
     kinds = {unpacked(cursor)[0]: cursor for cursor in cursors.values()}
-    assert len(kinds) == 2 * (len(GROUP_ORDERS) + len(CUSTOMER_ORDERS) + len(HIERARCHY_ORDERS)) + 4
+    assert len(kinds) == 2 * (len(GROUP_ORDERS) + len(CUSTOMER_ORDERS) + len(HIERARCHY_ORDERS)) + 3
     for place, (listed, own) in enumerate(cursors.items()):
         # Its own, the same order the other way round, and some others.
         for kind, cursor in islice(cycle(kinds.items()), place - place % 2, place + 8):
@@ -593,29 +593,47 @@ async def test_trees_that_change(meddled: Grove, field: str, arguments: str, pol
         assert_stable(found, before, await listed.all(meddled, 1_000))
 
 
-@pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
-async def test_siblings_that_are_spread_anew(meddled: Grove, database_url: str, backward: bool) -> None:
+IN_A_TREE = [
+    Listed("nodes", SALES),
+    Listed("nodes", SALES, "filter: { status: ACTIVE }"),
+    Listed("nodes", SALES, 'filter: { search: "e" }'),
+    Listed("nodes", SALES, 'filter: { search: "e", status: ACTIVE }'),
+]
+BACKWARD = pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+
+
+async def read_around(listed: Listed, grove: Grove, act: Meddling, *, backward: bool) -> None:
+    """Two pages that meet among the children of the node in focus, with something done in between."""
+    before = await listed.all(grove, 1_000)
+    children = [id for id in ids(CATALOGUE.children(NODE_IN_FOCUS)) if id in before]
+    meeting = before.index(children[len(children) // 2])
+    if backward:
+        last = await listed.page(grove, last=len(before) - meeting)
+        await act()
+        found = [*(await listed.page(grove, last=1_000, before=last.cursors[0])).ids, *last.ids]
+    else:
+        first = await listed.page(grove, first=meeting + 1)
+        await act()
+        found = [*first.ids, *(await listed.page(grove, first=1_000, after=first.cursors[-1])).ids]
+    assert_stable(found, before, await listed.all(grove, 1_000))
+
+
+@BACKWARD
+@pytest.mark.parametrize("listed", [*IN_A_TREE, Listed("children", NODE), Listed("descendants", NODE)], ids=str)
+async def test_siblings_that_are_spread_anew(meddled: Grove, database_url: str, listed: Listed, backward: bool) -> None:
     """When the keys that order siblings have grown long, all get new ones: no page notices."""
-    first, second, *_ = CATALOGUE.children(NODE_IN_FOCUS)
-    for listed in (
-        Listed("children", NODE),
-        Listed("descendants", NODE),
-        Listed("nodes", SALES, "filter: { status: ACTIVE }"),
-        Listed("nodes", SALES, 'filter: { search: "e" }'),
-    ):
-        meddle = SpreadMeddling(meddled, database_url, first, second)
-        await meddle.crowd()
-        before = await listed.all(meddled, 1_000)
-        found = await read_while(listed, meddled, 2, meddle, backward=backward)
-        assert meddle.pages >= 2
-        assert_stable(found, before, await listed.all(meddled, 1_000))
-        await meddled.mutate("deleteCustomerGroup", {"id": await id_of(meddled, f"After {first.id}")})
+    meddle = SpreadMeddling(meddled, database_url, *CATALOGUE.children(NODE_IN_FOCUS)[:2])
+    await meddle.crowd()
+    await read_around(listed, meddled, meddle, backward=backward)
 
 
-async def id_of(grove: Grove, name: str) -> str:
-    data = await grove.query("query ($name: String!) { customerGroup(by: { name: $name }) { id } }", {"name": name})
-    id: str = data["customerGroup"]["id"]
-    return id
+@BACKWARD
+@pytest.mark.parametrize("listed", IN_A_TREE, ids=str)
+async def test_children_that_take_the_place_of_their_parent(meddled: Grove, listed: Listed, backward: bool) -> None:
+    async def promote() -> None:
+        await meddled.mutate("unassignNode", {"nodeId": NODE_IN_FOCUS.id, "children": "PROMOTE"})
+
+    await read_around(listed, meddled, promote, backward=backward)
 
 
 async def test_the_log_grows_while_it_is_read(meddled: Grove) -> None:
@@ -631,20 +649,3 @@ async def test_the_log_grows_while_it_is_read(meddled: Grove) -> None:
         after = await listed.all(meddled, 1_000)
         assert_stable(found, before, after)
         assert set(before) <= set(found)
-
-
-async def test_a_cursor_of_which_two_nodes_leave(meddled: Grove) -> None:
-    """The node at which a page ended leaves, and so does its parent, both with their children in their place."""
-    node = next(
-        node for node in CATALOGUE.nodes if node.depth >= 3 and len(CATALOGUE.children(CATALOGUE.above(node)[-1])) >= 3
-    )
-    siblings = CATALOGUE.children(CATALOGUE.above(node)[-1])
-    middle = siblings[1]
-    for listed in (Listed("nodes", SALES), Listed("nodes", SALES, 'filter: { search: "" }')):
-        before = await listed.all(meddled, 1_000)
-        first = await listed.page(meddled, first=before.index(middle.id) + 1)
-        for leaving in (CATALOGUE.above(node)[-1], middle):
-            await meddled.mutate("unassignNode", {"nodeId": leaving.id, "children": "PROMOTE"})
-        rest = await listed.page(meddled, first=1_000, after=first.cursors[-1])
-        assert_stable([*first.ids, *rest.ids], before, await listed.all(meddled, 1_000))
-        break

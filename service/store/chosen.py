@@ -1,18 +1,17 @@
 """Chosen nodes in display order: those below a node, or of a hierarchy, that meet a filter or a depth.
 
 Unlike the pages in store/preorder.py, which pass nothing over, these cost what all chosen nodes of the listing
-cost, since nothing tells beforehand how many of a subtree will be chosen.
+cost, since nothing tells beforehand how many of a subtree will be chosen. Cursors are those of store/preorder.py.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
 
 from service import db
 from service.dialects import Forms
 from service.matching import NodeFilter
-from service.paging import Page, Slice, cut, decode_cursor, encode_cursor
+from service.paging import Page, Slice, cut, encode_cursor
+from service.store import preorder
 from service.store.listing import Conditions
 from service.store.node import COLUMNS, NodeRow, conditions
 
@@ -45,23 +44,20 @@ OF_HIERARCHY = """
 
 
 async def page(listings: Sequence[int], page: Page, filter: NodeFilter, max_depth: int | None) -> list[Slice[NodeRow]]:
-    """A page for each listing: all of one kind, keys of nodes or minus the keys of hierarchies. One statement."""
+    """A page for each listing, all of them hierarchies (minus their keys). Three statements, two more for a cursor."""
     wanted = conditions(filter, max_depth)
     for cursor, operator in ((page.after, ">"), (page.before, "<")):
-        if cursor is not None:
-            wanted.texts.append("{path} " + operator + wanted.argument(decode_cursor(cursor, "chosen", (str,))[0]))
+        if (edge := await preorder.chain(cursor)) is not None:
+            path = "/".join(position for _, position in edge)
+            wanted.texts.append("{path} " + operator + wanted.argument(path))
     direction = "DESC" if page.backward else "ASC"
     statement = Forms(*(_page(listings, wanted, path, direction) for path in PATH))
-    found: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
-    for listing, *row, _ in await db.fetch(statement, listings, page.size + 1, *wanted.arguments):
-        found[listing].append(row)
-    slices = []
-    for listing in listings:
-        ordered = sorted(found[listing], key=itemgetter(-1), reverse=page.backward)
-        raw = cut(page, ordered, lambda row: encode_cursor("chosen", [row[-1]]))
-        nodes = [NodeRow._make(row[:-1]) for row in raw.rows]
-        slices.append(Slice(nodes, raw.cursors, raw.has_next, raw.has_previous))
-    return slices
+    found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
+    rows = await db.fetch(statement, listings, page.size + 1, *wanted.arguments)
+    for listing, *row, _, _ in sorted(rows, key=itemgetter(-1)):
+        found[listing].append(NodeRow._make(row))
+    chains = await preorder.chains_of(found)
+    return [cut(page, nodes, lambda node: encode_cursor("preorder", chains[node.id])) for nodes in found.values()]
 
 
 def _page(listings: Sequence[int], wanted: Conditions, path: str, direction: str) -> str:

@@ -3,7 +3,7 @@
 import random
 from typing import Protocol
 
-from service.positions import LONGEST
+from service.positions import LONGEST, spread
 from tests.support.catalogue import CATALOGUE, NAMES, TYPES, Node
 from tests.support.client import Grove
 from tests.support.sql import fetch
@@ -122,27 +122,26 @@ class SpreadMeddling:
         self.grove = grove
         self.url = url
         self.first, self.second = first, second
-        self.pages = 0
 
     async def crowd(self) -> None:
-        """As after hundreds of moves to this very place. To be called before anything is read."""
-        [(position,)] = await fetch(self.url, "SELECT position FROM node WHERE id = $1", self.first.key)
-        crowded = position + "V" * (LONGEST - len(position))
-        for node, key in ((self.second, f"{crowded[:-1]}W"), (self.first, crowded)):
+        """As after hundreds of moves to this very place, and others away. To be called before anything is read."""
+        siblings = CATALOGUE.children(CATALOGUE.above(self.first)[-1])
+        keys = list(spread(len(siblings) + 9)[9:])
+        crowded = keys[0] + "V" * (LONGEST - len(keys[0]))
+        keys[:2] = [crowded, f"{crowded[:-1]}W"]
+        # From the last on, so that no two are ever the same.
+        for node, key in zip(reversed(siblings), reversed(keys), strict=True):
             await fetch(self.url, "UPDATE node SET position = $1 WHERE id = $2", key, node.key)
 
     async def __call__(self) -> None:
-        self.pages += 1
-        if self.pages == 2:
-            assert self.first.parent is not None
-            place = {
-                "hierarchyId": CATALOGUE.hierarchies[0].id,
-                "parentId": CATALOGUE.above(self.first)[-1].id,
-                "position": {"after": self.first.id},
-            }
-            before = await self.spread()
-            await self.grove.mutate("createCustomerGroup", {"name": f"After {self.first.id}", "place": place})
-            assert await self.spread() == before + 1
+        place = {
+            "hierarchyId": CATALOGUE.hierarchies[0].id,
+            "parentId": CATALOGUE.above(self.first)[-1].id,
+            "position": {"after": self.first.id},
+        }
+        before = await self.spread()
+        await self.grove.mutate("createCustomerGroup", {"name": "No room", "place": place})
+        assert await self.spread() == before + 1
 
     async def spread(self) -> int:
         """How often siblings of the hierarchy were spread anew."""

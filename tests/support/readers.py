@@ -121,6 +121,13 @@ class Reader:
         self.cursor = info["startCursor" if self.backward else "endCursor"] or self.cursor
         self.over = not info["hasPreviousPage" if self.backward else "hasNextPage"]
 
+    def last_read(self) -> Spot | None:
+        """The node at which the next page begins, if it still stands and there is one."""
+        if self.over or not self.seen:
+            return None
+        ids = {self.world.id_of(spot): spot for spot in self.world.nodes}
+        return ids.get(self.seen[-1])
+
     async def finish(self) -> None:
         """Reads the rest; what stood still has then been seen once, in its order."""
         while not self.over:
