@@ -18,6 +18,8 @@ TYPE_LENGTH = 64
 DESCRIPTION_LENGTH = 2_000
 # An index entry of PostgreSQL holds at most 2,704 bytes; compatibility forms can make a key 18 times as long.
 KEY_BYTES = 2_000
+# Longer than a description, also in its compatibility form.
+LONGEST_TEXT = 20 * DESCRIPTION_LENGTH
 
 _BLANKS = re.compile(r"\s+")
 # Letters whose stroke or shape is no combining mark, so that decomposing leaves them as they are.
@@ -32,13 +34,20 @@ def cleaned(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """What makes two names or codes the same: equal keys. Applying it twice changes nothing."""
+    """What makes two names or codes the same: equal keys. Applying it twice changes nothing.
+
+    A text longer than any that is stored is its own key: to normalise megabytes would keep everybody waiting.
+    """
+    if len(text) > LONGEST_TEXT:
+        return text
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", folded.casefold())).strip()
 
 
 def fold(text: str) -> str:
     """The key without accents, for search and for order."""
+    if len(text) > LONGEST_TEXT:
+        return text
     decomposed = unicodedata.normalize("NFKD", key(text))
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return unicodedata.normalize("NFKC", bare.translate(_STROKES))

@@ -83,6 +83,8 @@ def run(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        # uvicorn asks its workers for a sign of life as soon as they start, and on a busy machine a start takes long.
+        timeout_worker_healthcheck=60,
     )
     # uvicorn shuts down in good order at SIGTERM, and then raises it once more for whoever started it.
     signal.signal(signal.SIGTERM, _end_well)

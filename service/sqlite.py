@@ -92,6 +92,8 @@ class Sqlite:
             await connection.execute("PRAGMA synchronous = FULL")
             await connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as error:
+            # Left open, its thread would keep the interpreter from exiting.
+            await self.close()
             raise Unavailable(f"The database file {self._path} cannot be opened: {error}.") from error
         return connection
 
@@ -137,8 +139,8 @@ class Sqlite:
 
     async def close(self) -> None:
         # A connection that is never closed keeps the interpreter from exiting.
-        for connection in self._all:
-            await connection.close()
+        while self._all:
+            await self._all.pop().close()
 
     def is_transient(self, error: BaseException) -> bool:
         if isinstance(error, sqlite3.OperationalError):

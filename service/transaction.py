@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from service.db import Database, Session
-from service.errors import Unavailable, UserErrorCode, refuse
+from service.errors import GroveError, Unavailable, UserErrorCode, refuse
 from service.store import change
 from service.store.change import NewChange
 from service.turns import NotOurTurn, Turn
@@ -94,8 +94,10 @@ async def _once(database: Database, actor: str, turn: Turn, work: Callable[[Muta
 
 
 def _cause(error: BaseException | None, fits: Callable[[BaseException], bool]) -> BaseException | None:
-    """The error itself, or the first of those it stands for, that fits."""
+    """The error itself, or the first of those it stands for, that fits; what Grove raised stands for itself."""
     while error is not None and not fits(error):
+        if isinstance(error, GroveError):
+            return None
         error = getattr(error, "original_error", None) or error.__cause__
     return error
 

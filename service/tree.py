@@ -120,11 +120,12 @@ async def parent_of(tree: Tree, key: int | None, *path: str) -> NodeRow | None:
     return found
 
 
-def too_deep(tree: Tree, name: str, depth: int, *path: str | int) -> UserError:
-    """The refusal of a place that has no level."""
+def too_deep(tree: Tree, name: str, depth: int, *path: str | int, below: bool = False) -> UserError:
+    """The refusal of a place that has no level, for the node itself or for the lowest one below it."""
     last = tree.levels[-1]
+    who = f"The lowest node below «{name}»" if below else f"«{name}»"
     message = (
-        f"«{name}» would stand at depth {depth}, but «{tree.row.name}» has {len(tree.levels)} levels,"
+        f"{who} would stand at depth {depth}, but «{tree.row.name}» has {len(tree.levels)} levels,"
         f" down to «{last.name}». Choose a higher parent or add a level."
     )
     return user_error(Code.TOO_DEEP, message, *path)
@@ -211,7 +212,9 @@ async def move(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, po
     if any(row.depth != depth for row in moving):
         heights = await closure.heights(leaving)
         errors = [
-            too_deep(tree, names[row.group_id], depth + max(heights[row.id]), "parentId")
+            too_deep(
+                tree, names[row.group_id], depth + max(heights[row.id]), "parentId", below=max(heights[row.id]) > 0
+            )
             for row in moving
             if depth + max(heights[row.id]) > len(tree.levels)
         ]

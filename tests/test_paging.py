@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import cycle, islice, product
 from typing import Any
@@ -130,7 +131,7 @@ async def test_page_by_page(grove: Grove, listed: Listed) -> None:
     """Forward and backward, in pages of any size: all rows, each once, in their order; the total is their number."""
     wanted = LISTS[listed]
     assert len(wanted) >= 3
-    for size in (1_000, 49, 2 if len(wanted) < 30 else 17):
+    for size in (1_000, len(wanted), 2 if len(wanted) < 20 else 19) if listed in PLAIN else (len(wanted) // 3 + 1,):
         assert await listed.all(grove, size) == wanted
         assert await listed.all(grove, size, backward=True) == wanted
     whole = await listed.page(grove)
@@ -139,7 +140,7 @@ async def test_page_by_page(grove: Grove, listed: Listed) -> None:
 
 
 async def test_one_by_one(grove: Grove) -> None:
-    for listed in (Listed("nodes", SALES), Listed("customerGroups")):
+    for listed in (Listed("nodes", SALES), Listed("hierarchies")):
         assert await listed.all(grove, 1) == LISTS[listed]
         assert await listed.all(grove, 1, backward=True) == LISTS[listed]
 
@@ -153,17 +154,7 @@ async def test_combinations_of_the_page_arguments(grove: Grove, listed: Listed) 
     wanted = LISTS[listed]
     cursors = (await listed.page(grove, first=1_000)).cursors
     last = len(wanted) - 1
-    edges = [
-        (None, None),
-        (0, None),
-        (last, None),
-        (None, 0),
-        (None, last),
-        (0, last),
-        (last // 2, last),
-        (1, 1),
-        (last, 0),
-    ]
+    edges = [(None, None), (0, None), (last, None), (None, last), (last // 2, last), (1, 1), (last, 0)]
     for (after, before), size in product(edges, (0, 2, 1_000)):
         start = 0 if after is None else after + 1
         rest = wanted[start : len(wanted) if before is None else max(before, start)]
@@ -238,7 +229,7 @@ HOSTILE: list[Any] = [
 
 
 # One for each kind of cursor, and for each way in which nodes are filtered.
-KINDS = [listed for listed in LISTS if "ASC" in listed.arguments and listed.around == "%s"]
+KINDS = [listed for listed in LISTS if listed.around == "%s" and re.search("(NT|AT|NAME), .*ASC", listed.arguments)]
 KINDS += [Listed("changes"), Listed("roots", SALES), Listed("nodes", SALES), Listed("descendants", NODE)]
 KINDS += [Listed("nodes", SALES, 'filter: { search: "e" }'), Listed("nodes", SALES, "filter: { status: ACTIVE }")]
 
@@ -308,12 +299,10 @@ def filtered(
 )
 async def test_filters(grove: Grove, listed: Listed, wanted: list[str]) -> None:
     """All given conditions hold together; the total is what paging yields, either way."""
-    assert await listed.all(grove, 1_000) == wanted
-    if len(wanted) > 1:
-        third = len(wanted) // 3 + 1
-        assert await listed.all(grove, third) == wanted
-        assert await listed.all(grove, third, backward=True) == wanted
-    assert (await listed.page(grove, first=0)).total == len(wanted)
+    half = len(wanted) // 2 + 1
+    assert await listed.all(grove, half) == wanted
+    assert await listed.all(grove, half, backward=True) == wanted
+    assert (await listed.page(grove, first=1)).total == len(wanted)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 10, 2_147_483_647])

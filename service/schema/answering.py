@@ -80,7 +80,7 @@ async def answer(info: Info, input: MutationInput, payload: type[P], work: Calla
     try:
         key = given(input.idempotency_key)
         if key is not None:
-            selection = _digest("".join(print_ast(field) for field in info._raw_info.field_nodes), info)
+            selection = _digest(info)
             kept = await transaction.claim(key, _fingerprint(payload, input))
             if kept is not None:
                 return _again(orjson.loads(kept), selection, payload, client_mutation_id)
@@ -107,8 +107,13 @@ def _fingerprint(payload: type[Payload], input: MutationInput) -> str:
     return hashlib.sha256(f"{payload.__name__} {bare!r}".encode()).hexdigest()
 
 
-def _digest(text: str, info: Info) -> str:
-    """What makes two selections the same: their text, that of all fragments, and the variables."""
-    fragments = "".join(print_ast(fragment) for fragment in info._raw_info.fragments.values())
-    variables = info.variable_values
-    return hashlib.sha256(f"{text} {fragments} {variables!r}".encode()).hexdigest()
+def _digest(info: Info) -> str:
+    """What makes two selections the same: their text, that of all fragments, and the variables in them.
+
+    The input, and with it the variables that make it up, is compared by its fingerprint.
+    """
+    raw = info._raw_info
+    text = "".join(print_ast(field.selection_set) for field in raw.field_nodes if field.selection_set)
+    text += "".join(print_ast(fragment) for fragment in raw.fragments.values())
+    used = {name: value for name, value in info.variable_values.items() if f"${name}" in text}
+    return hashlib.sha256(f"{text} {used!r}".encode()).hexdigest()

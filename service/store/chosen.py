@@ -47,7 +47,7 @@ async def page(listings: Sequence[int], page: Page, filter: NodeFilter, max_dept
     """A page for each listing, all of them hierarchies (minus their keys). Three statements, two more for a cursor."""
     wanted = conditions(filter, max_depth)
     for cursor, operator in ((page.after, ">"), (page.before, "<")):
-        if (edge := await preorder.chain(cursor)) is not None:
+        if (edge := await preorder.chain(cursor, listings)) is not None:
             path = "/".join(position for _, position in edge)
             wanted.texts.append("{path} " + operator + wanted.argument(path))
     direction = "DESC" if page.backward else "ASC"

@@ -250,7 +250,7 @@ async def page(listings: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
     Two statements, one or two more for a cursor, one more backward. Costs the page, times the depth at most.
     """
     spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, listings)}
-    after, before = await chain(page.after), await chain(page.before)
+    after, before = await chain(page.after, listings), await chain(page.before, listings)
     steps = [
         step._asdict()
         for listing in listings
@@ -291,7 +291,7 @@ def _cut(
         nodes = [
             node for node, path in zip(nodes, beyond, strict=True) if (path > edge if page.backward else path < edge)
         ]
-    return cut(page, nodes, lambda node: encode_cursor("preorder", [spread, known[node.id]]))
+    return cut(page, nodes, lambda node: encode_cursor("preorder", [spread, listing, known[node.id]]))
 
 
 def _links(chain: Sequence[Link]) -> dict[int, tuple[Link, ...]]:
@@ -326,7 +326,7 @@ def _steps_back(listing: int, chain: Sequence[Link] | None) -> list[Step]:
     ]
 
 
-async def chain(cursor: str | None) -> list[Link] | None:
+async def chain(cursor: str | None, listings: Sequence[int]) -> list[Link] | None:
     """The chain that a cursor stands for now.
 
     The chain is the one it holds, but with positions of today where siblings were spread anew since. Where a
@@ -334,7 +334,9 @@ async def chain(cursor: str | None) -> list[Link] | None:
     """
     if cursor is None:
         return None
-    spread, chain = _decoded(cursor)
+    spread, listing, chain = _decoded(cursor)
+    if any(listing != other for other in listings):
+        raise InvalidInput("This cursor belongs to another list; start again without it.")
     now = {row[0]: row for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
     chain = [(node, now[node][2] if node in now and now[node][3] != spread else position) for node, position in chain]
     last = chain[-1][0]
@@ -348,6 +350,11 @@ async def chain(cursor: str | None) -> list[Link] | None:
         # Unless it went elsewhere since, and the cursor stays where it was.
         if above[len(above) - len(staying) + 1 :] == [node for node, _ in staying[:-1]]:
             return staying
+    for place, (node, position) in enumerate(chain):
+        scope = chain[place - 1][0] if place else listing
+        if node in now and now[node][1] != scope:
+            # It has moved away, and what is below it is no longer of this list: no node has the key 0.
+            return [*chain[:place], (0, position)]
     return chain
 
 
@@ -367,11 +374,26 @@ def within(chain: Sequence[Link], far: Sequence[Link] | None, *, backward: bool)
     return path > edge if backward else path < edge
 
 
-async def node_of(cursor: str) -> int | None:
-    """The node at which a cursor stands, while there is one. One statement. Raises InvalidInput."""
-    _, chain = _decoded(cursor)
-    node = chain[-1][0]
-    return node if await db.fetch(CHAIN_NOW, [node]) else None
+async def resting_place(listing: int, cursor: str) -> tuple[list[Link], bool]:
+    """The chain that a cursor stands for now, down to the first node that has left its place; whether none has.
+
+    Two statements, one more where a node is gone. Raises InvalidInput.
+    """
+    links = await chain(cursor, [listing]) or []
+    now = {row[0]: (row[1], row[2]) for row in await db.fetch(CHAIN_NOW, [node for node, _ in links])}
+    scope = listing
+    for place, (node, position) in enumerate(links):
+        if now.get(node) != (scope, position):
+            return links[: place + 1], False
+        scope = node
+    return links, True
+
+
+async def beside(listing: int, chain: Sequence[Link], *, backward: bool) -> NodeRow | None:
+    """The row before the place that a chain ends in or, forward, the one behind it and all below it. One statement."""
+    steps = _steps_back(listing, chain) if backward else _steps_on(listing, chain)[1:]
+    found = await db.fetch(BACKWARD if backward else FORWARD, rows([step._asdict() for step in steps]), 1)
+    return NodeRow._make(found[0][1:]) if found else None
 
 
 async def above_at(node: NodeRow, depth: int) -> int:
@@ -379,19 +401,19 @@ async def above_at(node: NodeRow, depth: int) -> int:
     return node.id if node.depth <= depth else (await _chains([node.id]))[node.id][depth - 1][0]
 
 
-async def chains_of(found: Mapping[int, Sequence[NodeRow]]) -> dict[int, tuple[int, list[Link]]]:
+async def chains_of(found: Mapping[int, Sequence[NodeRow]]) -> dict[int, tuple[int, int, list[Link]]]:
     """What the cursors of nodes hold, listing → nodes: count of spreadings and chain. Two statements."""
     spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, list(found))}
     above = await _chains([node.id for nodes in found.values() for node in nodes])
     return {
-        node.id: (spreads[listing], [*_below(listing, above[node.id]), (node.id, node.position)])
+        node.id: (spreads[listing], listing, [*_below(listing, above[node.id]), (node.id, node.position)])
         for listing, nodes in found.items()
         for node in nodes
     }
 
 
-def _decoded(cursor: str) -> tuple[int, list[Link]]:
-    spread, raw = decode_cursor(cursor, "preorder", (int, list))
+def _decoded(cursor: str) -> tuple[int, int, list[Link]]:
+    spread, listing, raw = decode_cursor(cursor, "preorder", (int, int, list))
     if not raw or not all(isinstance(link, list) and list(map(type, link)) == [int, str] for link in raw):
         raise InvalidInput(MANGLED)
-    return spread, [(node, position) for node, position in raw]
+    return spread, listing, [(node, position) for node, position in raw]

@@ -141,21 +141,22 @@ async def _start(listing: int, page: Page, bound: int, end: int | None) -> dict[
     cursor = page.before if page.backward else page.after
     if cursor is None:
         return None if end is None else {"id": end, "passed": 0, "settled": 0}
-    if not page.backward and (node := await preorder.node_of(cursor)) is not None:
+    # From where the cursor was, whatever has become of the node that it stood at.
+    chain, rests = await preorder.resting_place(listing, cursor)
+    if rests and not page.backward:
         # Its own children come next, unless they are too deep.
-        return {"id": node, "passed": 1, "settled": 0}
-    edge = Page(1, page.after, page.before, page.backward)
-    beside = (await preorder.page([listing], edge))[0].rows
-    if not beside:
+        return {"id": chain[-1][0], "passed": 1, "settled": 0}
+    beside = await preorder.beside(listing, chain, backward=page.backward)
+    if beside is None:
         return None
-    return {"id": await preorder.above_at(beside[0], bound), "passed": 0, "settled": 1}
+    return {"id": await preorder.above_at(beside, bound), "passed": 0, "settled": 1}
 
 
 async def _slices(found: dict[int, list[NodeRow]], page: Page) -> list[Slice[NodeRow]]:
     chains = await preorder.chains_of(found)
-    far = await preorder.chain(page.after if page.backward else page.before)
+    far = await preorder.chain(page.after if page.backward else page.before, list(found))
     slices = []
     for nodes in found.values():
-        within = [node for node in nodes if preorder.within(chains[node.id][1], far, backward=page.backward)]
+        within = [node for node in nodes if preorder.within(chains[node.id][2], far, backward=page.backward)]
         slices.append(cut(page, within, lambda node: encode_cursor("preorder", chains[node.id])))
     return slices
