@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 import structlog
 
-from service import __version__, migrating
+from service import __version__, engines, migrating
 from service.app import open_database
 from service.db import Database
 from service.errors import GroveError
@@ -128,10 +128,15 @@ def check(database: str | None, repair: bool) -> None:
     from service.resolvers.check import check as check_all
 
     async def look(opened: Database) -> list[Finding]:
+        await engines.check_ready(opened)
         async with opened.transaction() if repair else opened.snapshot():
             return await check_all(repair)
 
-    findings = with_database(settings_of(database=database), look)
+    settings = settings_of(database=database)
+    path = migrating.sqlite_path(settings.database)
+    if path is not None and not path.exists():
+        give_up(f"There is no database {settings.database_shown}; `grove migrate` makes one.", settings)
+    findings = with_database(settings, look)
     for finding in findings:
         mended = " (mended)" if finding.repaired else ""
         click.echo(f"{finding.table} {finding.key}: {finding.message}{mended}")

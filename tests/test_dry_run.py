@@ -164,7 +164,7 @@ NEW = {"name": "New", **KEY}
 async def test_a_repeated_mutation(copy: Standing, mutation: str, input: Mapping[str, Any]) -> None:
     """The first answer again, to the letter, and nothing changes again."""
     company = await prepared(copy.company)
-    selection = selection_of(mutation, depth=2)
+    selection = selection_of(mutation)
     first = await company.mutate(mutation, {**input, **KEY}, selection)
     after = await contents(copy.url)
     assert await company.mutate(mutation, {**input, **KEY}, selection) == first

@@ -46,6 +46,7 @@ NODE_IN_FOCUS, GROUP_IN_FOCUS, CUSTOMER_IN_FOCUS = CATALOGUE.node, CATALOGUE.gro
 SALES = 'hierarchy(by: { name: "Sales" }) { %s }'
 NODE = f'hierarchyNode(id: "{NODE_IN_FOCUS.id}") {{ %s }}'
 GROUP = f'customerGroup(by: {{ id: "{GROUP_IN_FOCUS.id}" }}) {{ %s }}'
+OTHER_NODE = NODE.replace(NODE_IN_FOCUS.id, CATALOGUE.above(NODE_IN_FOCUS)[-1].id)
 CUSTOMER = f'customer(by: {{ id: "{CUSTOMER_IN_FOCUS.id}" }}) {{ %s }}'
 OWNERS = {"%s": "Query", SALES: "Hierarchy", NODE: "HierarchyNode", GROUP: "CustomerGroup", CUSTOMER: "Customer"}
 
@@ -104,6 +105,14 @@ LISTS: dict[Listed, list[str]] = {
 }
 # Each connection once, in its default order.
 PLAIN = [listed for listed in LISTS if "orderBy" not in listed.arguments]
+
+
+IN_A_TREE = [
+    Listed("nodes", SALES),
+    Listed("nodes", SALES, "filter: { status: ACTIVE }"),
+    Listed("nodes", SALES, 'filter: { search: "e" }'),
+    Listed("nodes", SALES, 'filter: { search: "e", status: ACTIVE }'),
+]
 
 
 def test_every_connection_is_tried() -> None:
@@ -248,8 +257,9 @@ async def test_forged_cursors(grove: Grove, listed: Listed) -> None:
 
 
 async def test_cursors_of_another_list_or_order(grove: Grove) -> None:
-    """They are refused, except where two lists have the very same order."""
-    lists = [*(listed for listed in LISTS if listed.around == "%s" and "orderBy" in listed.arguments), *KINDS[-6:]]
+    """They are refused, except where the very same order can be read on from there."""
+    lists = [listed for listed in LISTS if listed.around == "%s" and "orderBy" in listed.arguments]
+    lists += [Listed("changes"), Listed("roots", SALES), *IN_A_TREE]
     cursors = {listed: (await listed.page(grove, first=1)).cursors[0] for listed in lists}
     kinds = {unpacked(cursor)[0]: cursor for cursor in cursors.values()}
     assert len(kinds) == 2 * (len(GROUP_ORDERS) + len(CUSTOMER_ORDERS) + len(HIERARCHY_ORDERS)) + 3
@@ -259,6 +269,17 @@ async def test_cursors_of_another_list_or_order(grove: Grove) -> None:
             answer = await listed.ask(grove, first=1, after=cursor)
             codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
             assert codes == ([] if kind == unpacked(own)[0] else ["BAD_USER_INPUT"]), (listed, kind)
+
+
+async def test_cursors_of_another_tree(grove: Grove) -> None:
+    """Display order has its beginning and its end in each listing."""
+    lists = [Listed("nodes", SALES), Listed("descendants", NODE), Listed("descendants", OTHER_NODE)]
+    cursors = [(await listed.page(grove, first=1)).cursors[0] for listed in lists]
+    for listed, own in zip(lists, cursors, strict=True):
+        for cursor, side in product(cursors, ("after", "before")):
+            answer = await listed.ask(grove, first=1, **{side: cursor})
+            codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+            assert codes == ([] if cursor == own else ["BAD_USER_INPUT"])
 
 
 # ── filters ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -582,12 +603,6 @@ async def test_trees_that_change(meddled: Grove, field: str, arguments: str, pol
         assert_stable(found, before, await listed.all(meddled, 1_000))
 
 
-IN_A_TREE = [
-    Listed("nodes", SALES),
-    Listed("nodes", SALES, "filter: { status: ACTIVE }"),
-    Listed("nodes", SALES, 'filter: { search: "e" }'),
-    Listed("nodes", SALES, 'filter: { search: "e", status: ACTIVE }'),
-]
 BACKWARD = pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 
 

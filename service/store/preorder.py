@@ -24,6 +24,14 @@ LOWEST, HIGHEST = "", "~~"
 Link = tuple[int, str]
 
 
+class Standing(NamedTuple):
+    """Where a node of a cursor's chain stands now, and how often siblings were spread anew in its hierarchy."""
+
+    scope: int
+    position: str
+    spread: int
+
+
 class Step(NamedTuple):
     """Siblings to walk: those of `scope` beyond `position`, and (backward) then the node `above` them."""
 
@@ -331,31 +339,39 @@ async def chain(cursor: str | None, listings: Sequence[int]) -> list[Link] | Non
 
     The chain is the one it holds, but with positions of today where siblings were spread anew since. Where a
     node above the row is gone and the one below that has taken its place, it has the position of today as well.
+    Where a node has gone or was moved otherwise, the chain ends at the place that it had, with the key 0.
     """
     if cursor is None:
         return None
     spread, listing, chain = _decoded(cursor)
     if any(listing != other for other in listings):
         raise InvalidInput("This cursor belongs to another list; start again without it.")
-    now = {row[0]: row for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
-    chain = [(node, now[node][2] if node in now and now[node][3] != spread else position) for node, position in chain]
-    last = chain[-1][0]
-    if last in now and len(now) < len(chain):
-        staying = [
-            (node, position if place == 0 or chain[place - 1][0] in now else now[node][2])
-            for place, (node, position) in enumerate(chain)
-            if node in now
-        ]
-        above = [node for node, _ in (await _chains([last]))[last]]
-        # Unless it went elsewhere since, and the cursor stays where it was.
-        if above[len(above) - len(staying) + 1 :] == [node for node, _ in staying[:-1]]:
-            return staying
+    now = {row[0]: Standing._make(row[1:]) for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
+    chain = [
+        (node, now[node].position if node in now and now[node].spread != spread else position)
+        for node, position in chain
+    ]
+    left = _left(listing, chain, now)
+    if left is None:
+        return chain
+    risen = [
+        (node, position if place == 0 or chain[place - 1][0] in now else now[node].position)
+        for place, (node, position) in enumerate(chain)
+        if node in now
+    ]
+    if chain[-1][0] in now and _left(listing, risen, now) is None:
+        return risen
+    return [*chain[:left], (0, chain[left][1])]
+
+
+def _left(listing: int, chain: Sequence[Link], now: Mapping[int, Standing]) -> int | None:
+    """The place in a chain of the first node that no longer stands there; None if all do."""
+    scope = listing
     for place, (node, position) in enumerate(chain):
-        scope = chain[place - 1][0] if place else listing
-        if node in now and now[node][1] != scope:
-            # It has moved away, and what is below it is no longer of this list: no node has the key 0.
-            return [*chain[:place], (0, position)]
-    return chain
+        if node not in now or now[node][:2] != (scope, position):
+            return place
+        scope = node
+    return None
 
 
 async def _chains(nodes: Sequence[int]) -> dict[int, list[Link]]:
@@ -372,21 +388,6 @@ def within(chain: Sequence[Link], far: Sequence[Link] | None, *, backward: bool)
         return True
     path, edge = [position for _, position in chain], [position for _, position in far]
     return path > edge if backward else path < edge
-
-
-async def resting_place(listing: int, cursor: str) -> tuple[list[Link], bool]:
-    """The chain that a cursor stands for now, down to the first node that has left its place; whether none has.
-
-    Two statements, one more where a node is gone. Raises InvalidInput.
-    """
-    links = await chain(cursor, [listing]) or []
-    now = {row[0]: (row[1], row[2]) for row in await db.fetch(CHAIN_NOW, [node for node, _ in links])}
-    scope = listing
-    for place, (node, position) in enumerate(links):
-        if now.get(node) != (scope, position):
-            return links[: place + 1], False
-        scope = node
-    return links, True
 
 
 async def beside(listing: int, chain: Sequence[Link], *, backward: bool) -> NodeRow | None:

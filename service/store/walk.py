@@ -142,10 +142,10 @@ async def _start(listing: int, page: Page, bound: int, end: int | None) -> dict[
     if cursor is None:
         return None if end is None else {"id": end, "passed": 0, "settled": 0}
     # From where the cursor was, whatever has become of the node that it stood at.
-    chain, rests = await preorder.resting_place(listing, cursor)
-    if rests and not page.backward:
+    chain = await preorder.chain(cursor, [listing]) or []
+    if not page.backward and (node := chain[-1][0]):
         # Its own children come next, unless they are too deep.
-        return {"id": chain[-1][0], "passed": 1, "settled": 0}
+        return {"id": node, "passed": 1, "settled": 0}
     beside = await preorder.beside(listing, chain, backward=page.backward)
     if beside is None:
         return None

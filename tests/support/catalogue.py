@@ -136,7 +136,10 @@ class Catalogue:
         self.nodes: list[Node] = []
         self.hierarchies = [self._sales(), *(self._hierarchy(number) for number in range(12))]
         # One of each to look at closely: with much below it, or with many around it.
-        self.node = max(self.nodes, key=lambda node: len(self.children(node)) + len(self.members(node)))
+        self.node = max(
+            (node for node in self.nodes if node.parent is not None and len(node.group.customers) > 2),
+            key=lambda node: len(self.children(node)),
+        )
         self.group = max(self.groups, key=lambda group: len(group.customers))
         self.customer = max(self.customers, key=lambda customer: len(self.groups_of(customer)))
         self.changes = [self._change(number) for number in range(80)]
