@@ -211,11 +211,32 @@ async def test_the_first_answer_in_another_form(company: Company) -> None:
 
 
 async def test_the_clients_own_id_is_returned_as_it_came(company: Company) -> None:
+    """It is no part of what was asked for, even though the answer is the first one."""
     for mine in ("one", "two", None, "one"):
         payload = await company.mutate(
             "createCustomerGroup", {**NEW, "clientMutationId": mine}, "clientMutationId group { name version }"
         )
         assert payload == {"clientMutationId": mine, "group": {"name": "New", "version": 1}, "userErrors": []}
+        data = await company.grove.execute(
+            """
+            mutation ($input: CreateCustomerGroupInput!) {
+              createCustomerGroup(input: $input) {
+                ... on CreateCustomerGroupPayload { ...Own second: clientMutationId }
+                third: clientMutationId @skip(if: true)
+              }
+            }
+            fragment Own on CreateCustomerGroupPayload { first: clientMutationId }
+            """,
+            {"input": {**NEW, "clientMutationId": mine}},
+        )
+        assert data["data"]["createCustomerGroup"] == {"first": mine, "second": mine}
+        await company.mutate("updateCustomerGroup", {"id": await new_id(company), "description": f"after {mine}"})
+
+
+async def new_id(company: Company) -> str:
+    data = await company.grove.query('{ customerGroup(by: { name: "New" }) { id } }')
+    id: str = data["customerGroup"]["id"]
+    return id
 
 
 @pytest.mark.parametrize(

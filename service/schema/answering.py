@@ -11,7 +11,15 @@ from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 import orjson
-from graphql import GraphQLError, OperationType, print_ast
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationType,
+    SelectionSetNode,
+    print_ast,
+)
 from graphql.execution.executor import CollectedErrors, Executor
 
 from service import transaction
@@ -83,7 +91,7 @@ async def answer(info: Info, input: MutationInput, payload: type[P], work: Calla
             selection = _digest(info)
             kept = await transaction.claim(key, _fingerprint(payload, input))
             if kept is not None:
-                return _again(orjson.loads(kept), selection, payload, client_mutation_id)
+                return _again(info, orjson.loads(kept), selection, payload, client_mutation_id)
             outcome = await work()
             mutation.answer = {"outcome": asdict(outcome), "selection": selection}
         else:
@@ -95,10 +103,30 @@ async def answer(info: Info, input: MutationInput, payload: type[P], work: Calla
         return payload.of(None, refused.errors, client_mutation_id)
 
 
-def _again(kept: dict[str, Any], selection: str, payload: type[P], client_mutation_id: str | None) -> P:
+def _again(info: Info, kept: dict[str, Any], selection: str, payload: type[P], client_mutation_id: str | None) -> P:
     if kept["selection"] == selection:
-        raise Replayed(kept["data"])
+        # The client's own id is no part of the input: it is returned as it came this time.
+        data = kept["data"]
+        own = [name for name in _names_of_own_id(info) if name in data]
+        raise Replayed(data | dict.fromkeys(own, client_mutation_id))
     return payload.of(payload.outcome_type(**kept["outcome"]), (), client_mutation_id)
+
+
+def _names_of_own_id(info: Info) -> list[str]:
+    """The names under which the selection asks for the client's own id, by any fragment."""
+    raw = info._raw_info
+    names = []
+    waiting: list[SelectionSetNode | None] = [field.selection_set for field in raw.field_nodes]
+    for selection_set in waiting:
+        for selection in selection_set.selections if selection_set else ():
+            if isinstance(selection, FieldNode):
+                if selection.name.value == "clientMutationId":
+                    names.append((selection.alias or selection.name).value)
+            elif isinstance(selection, FragmentSpreadNode):
+                waiting.append(raw.fragments[selection.name.value].selection_set)
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+    return names
 
 
 def _fingerprint(payload: type[Payload], input: MutationInput) -> str:

@@ -90,6 +90,11 @@ class Reader:
         self.over = False
         # What has stood where it stands ever since, below the top of the list.
         self.steady = {spot: world.id_of(spot) for spot in listing.spots(world.oracle)}
+        # The node at which the next page begins and those above it, whether they still stand there, and how often
+        # siblings had been spread anew.
+        self.place: dict[Spot, str] = {}
+        self.unsettled = False
+        self.spread = world.spread[listing.hierarchy]
 
     def notice(self, disturbed: set[Spot]) -> None:
         """The tree has changed: these nodes, if they still stand, were given another place."""
@@ -100,8 +105,15 @@ class Reader:
         self.steady = {
             spot: id
             for spot, id in self.steady.items()
-            if spot in listed and id == self.world.id_of(spot) and not disturbed & self.chain(spot)
+            if spot in listed and self.stands(spot, id) and not disturbed & self.chain(spot)
         }
+        self.unsettled |= any(spot in disturbed or not self.stands(spot, id) for spot, id in self.place.items())
+        if self.unsettled and self.spread != self.world.spread[self.listing.hierarchy]:
+            # Where it stood before all positions changed, nobody knows any more.
+            self.steady = {}
+
+    def stands(self, spot: Spot, id: str) -> bool:
+        return spot in self.world.nodes and self.world.id_of(spot) == id
 
     def chain(self, spot: Spot) -> set[Spot]:
         """A node of the list, and those above it that are in the list as well."""
@@ -120,13 +132,11 @@ class Reader:
         self.seen += reversed(found) if self.backward else found
         self.cursor = info["startCursor" if self.backward else "endCursor"] or self.cursor
         self.over = not info["hasPreviousPage" if self.backward else "hasNextPage"]
-
-    def last_read(self) -> Spot | None:
-        """The node at which the next page begins, if it still stands and there is one."""
-        if self.over or not self.seen:
-            return None
-        ids = {self.world.id_of(spot): spot for spot in self.world.nodes}
-        return ids.get(self.seen[-1])
+        self.unsettled = False
+        self.spread = self.world.spread[self.listing.hierarchy]
+        last = [spot for spot in self.world.nodes if found and self.stands(spot, self.seen[-1])]
+        if last:
+            self.place = {spot: self.world.id_of(spot) for spot in self.chain(last[0])}
 
     async def finish(self) -> None:
         """Reads the rest; what stood still has then been seen once, in its order."""
@@ -149,14 +159,13 @@ async def leaf_through(world: World, listing: Listing, size: int) -> None:
         reader = Reader(world, listing, size, backward=backward)
         while not reader.over:
             await reader.read()
-        assert reader.seen == (expected[::-1] if backward else expected), (listing, size)
+        assert reader.seen == (expected[::-1] if backward else expected), f"{listing} by {size}"
     whole = await listing.page(world, first=100)
     cursors = [edge["cursor"] for edge in whole["edges"]]
     assert whole["totalCount"] == len(cursors) == len(expected)
-    for start in range(0, len(expected), size):
-        end = (start + 3 * size) % len(expected)
+    for start, end in ((0, len(expected) // 2), (len(expected) // 3, len(expected) - 1)):
         between = expected[start + 1 : end]
-        page = await listing.page(world, first=size, after=cursors[start], before=cursors[end])
-        assert [row["id"] for row in page["nodes"]] == between[:size], (listing, start, end)
-        page = await listing.page(world, last=size, after=cursors[start], before=cursors[end])
-        assert [row["id"] for row in page["nodes"]] == between[len(between) - size if len(between) > size else 0 :]
+        edges = {"after": cursors[start], "before": cursors[end]} if expected else {}
+        for arguments, part in (({"first": size}, between[:size]), ({"last": size}, between[-size:])):
+            page = await listing.page(world, **arguments, **edges)
+            assert [row["id"] for row in page["nodes"]] == part, f"{listing} {arguments} from {start} to {end}"

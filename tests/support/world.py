@@ -20,7 +20,7 @@ from tests.support.client import Grove, Json
 
 GONE = "gone"
 
-HIERARCHIES = "SELECT name, id, version, description FROM hierarchy"
+HIERARCHIES = "SELECT name, id, version, description, spread FROM hierarchy"
 LEVELS = """
     SELECT hierarchy.name, level.name, level.node_count
     FROM level JOIN hierarchy ON hierarchy.id = level.hierarchy_id ORDER BY level.depth
@@ -73,6 +73,8 @@ class World:
         self.oracle = Oracle(customers)
         # Which keys go with the names of the oracle; groups have a code as well.
         self.hierarchies: dict[str, int] = {}
+        # How often siblings were spread anew, in each hierarchy.
+        self.spread: dict[str, int] = {}
         self.nodes: dict[Spot, int] = {}
         self.groups: dict[str, tuple[int, str]] = {}
         # Nodes that have left, named by the keys that they had; the first there never was.
@@ -188,7 +190,7 @@ class World:
         assert findings == []
 
     def compare_hierarchies(self, rows: Sequence[Any], levels: Sequence[Any]) -> None:
-        found = {name: (version, description) for name, _, version, description in rows}
+        found = {name: (version, description) for name, _, version, description, _ in rows}
         trees = self.oracle.trees.items()
         assert found == {name: (tree.version, tree.description) for name, tree in trees}
         standing: dict[str, list[tuple[str, int]]] = {name: [] for name in found}
@@ -196,6 +198,7 @@ class World:
             standing[name].append((level, count))
         assert standing == {name: list(level_counts(tree)) for name, tree in trees}
         self.hierarchies = {name: key for name, key, *_ in rows}
+        self.spread = {name: spread for name, *_, spread in rows}
 
     def compare_groups(self, rows: Sequence[Any], members: Sequence[Any]) -> None:
         found = {name: (status, version, count) for name, _, _, status, version, count in rows}
