@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tests.support.plain_tree import Tree
+
 # (hierarchy, group). One that stands nowhere is a node that is gone, or never was.
 Spot = tuple[str, str]
 # A position by the names it has in GraphQL; the value is true, a number from 0, or a spot. None: last.
@@ -23,8 +25,6 @@ class Stay(Enum):
 
 STAY = Stay.STAY
 Parent = Spot | None
-# (parent, depth, number of children, number of descendants) of a node.
-Standing = tuple[str | None, int, int, int]
 
 
 class Refused(Exception):
@@ -40,6 +40,8 @@ class Done:
     actions: list[str] = field(default_factory=list)
     # The nodes that got a place, in their order.
     spots: list[Spot] = field(default_factory=list)
+    # Under which the first of them stood before.
+    previous: Spot | None = None
     # The groups that left a tree: those of the nodes that were named, in their order, and those below them.
     named: list[str] = field(default_factory=list)
     others: set[str] = field(default_factory=set)
@@ -52,85 +54,6 @@ class Group:
     status: str = "ACTIVE"
     customers: set[str] = field(default_factory=set)
     version: int = 1
-
-
-class Tree:
-    """One hierarchy: for each group its parent, and for each parent the list of its children. None is the top."""
-
-    def __init__(self, name: str, levels: Sequence[str]) -> None:
-        self.name = name
-        self.levels = list(levels)
-        self.description = ""
-        self.version = 1
-        self.parents: dict[str, str | None] = {}
-        self.children: dict[str | None, list[str]] = {None: []}
-
-    def above(self, group: str | None) -> list[str]:
-        """From the parent up to the root."""
-        found: list[str] = []
-        while group is not None and (group := self.parents[group]) is not None:
-            found.append(group)
-        return found
-
-    def depth(self, group: str | None) -> int:
-        """0 is above all roots."""
-        return 0 if group is None else 1 + len(self.above(group))
-
-    def below(self, group: str | None) -> Iterator[str]:
-        """All descendants, each parent before its children."""
-        for child in self.children[group]:
-            yield child
-            yield from self.below(child)
-
-    def height(self, group: str) -> int:
-        """How many levels there are below it."""
-        return max((self.depth(one) for one in self.below(group)), default=self.depth(group)) - self.depth(group)
-
-    def standing(self) -> dict[str, Standing]:
-        """All nodes in display order."""
-        return {group: self.standing_of(group) for group in self.below(None)}
-
-    def standing_of(self, group: str) -> Standing:
-        return (
-            self.parents[group],
-            self.depth(group),
-            len(self.children[group]),
-            len(list(self.below(group))),
-        )
-
-    def pairs(self) -> Iterator[tuple[str, str, int]]:
-        """(ancestor, descendant, distance), each node with itself among them."""
-        for group in self.parents:
-            for distance, ancestor in enumerate([group, *self.above(group)]):
-                yield ancestor, group, distance
-
-    def put(self, groups: Sequence[str], parent: str | None, index: int) -> None:
-        self.children[parent][index:index] = groups
-        for group in groups:
-            self.parents[group] = parent
-            self.children.setdefault(group, [])
-
-    def take(self, group: str) -> None:
-        """Takes a node from among its siblings; what is below it stays below it."""
-        self.children[self.parents.pop(group)].remove(group)
-
-    def remove(self, group: str) -> list[str]:
-        """Takes a subtree out of the tree; returns its groups."""
-        gone = [group, *self.below(group)]
-        self.take(group)
-        for one in gone:
-            self.parents.pop(one, None)
-            del self.children[one]
-        return gone
-
-    def promote(self, group: str) -> list[str]:
-        """Takes a node out of the tree; its children, which are returned, take its place."""
-        parent, rising = self.parents[group], self.children[group]
-        index = self.children[parent].index(group)
-        self.take(group)
-        del self.children[group]
-        self.put(rising, parent, index)
-        return rising
 
 
 class Oracle:
@@ -326,12 +249,13 @@ class Oracle:
         _refuse(["TOO_DEEP" for group in moving if depth + tree.height(group) > len(tree.levels)])
         index = _index(tree, above, position, moving)
         actions = ["NODES_REORDERED" if tree.parents[group] == above else "NODE_MOVED" for group in moving]
+        previous = tree.parents[moving[0]]
         for group in moving:
             tree.take(group)
         tree.put(moving, above, index)
         tree.version += 1
         moved = [(tree.name, group) for group in moving]
-        return Done(actions, moved, disturbed=set(moved))
+        return Done(actions, moved, (tree.name, previous) if previous else None, disturbed=set(moved))
 
     def reorder(self, hierarchy: str, parent: Parent, children: Sequence[Spot], version: int | None) -> Done:
         tree = self._tree(hierarchy, version)

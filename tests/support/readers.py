@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from tests.oracle import Oracle, Spot, Tree
+from tests.oracle import Oracle, Spot
 from tests.support.client import Json
+from tests.support.plain_tree import Tree
 from tests.support.world import World
 
 PAGE = """(first: $first, after: $after, last: $last, before: $before) {
