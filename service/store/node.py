@@ -84,15 +84,18 @@ PATHS = """
 """
 
 INDEXES = f"""
-    -- The place of each node among its siblings. Reads the siblings of each named node, once.
-    SELECT placed.id, placed.place FROM (
-        SELECT node.id, row_number() OVER (PARTITION BY {SCOPE.format("node")} ORDER BY node.position) - 1 AS place
-        FROM node
-        WHERE {SCOPE.format("node")} IN (
-            SELECT {SCOPE.format("named")} FROM node AS named WHERE named.id = ANY($1::bigint[])
-        )
-    ) AS placed
-    WHERE placed.id = ANY($1::bigint[])
+    -- The place of each node among its siblings: each is counted on from the named one before it, the first from
+    -- the start. Reads the siblings up to the last of the named, in the index, once.
+    SELECT named.id, CAST(sum((
+        SELECT count(*) FROM node
+        WHERE {SCOPE.format("node")} = named.scope
+          AND node.position > COALESCE(named.previous, '') AND node.position <= named.position
+    )) OVER (PARTITION BY named.scope ORDER BY named.position) AS bigint) - 1
+    FROM (
+        SELECT node.id, {SCOPE.format("node")} AS scope, node.position,
+            lag(node.position) OVER (PARTITION BY {SCOPE.format("node")} ORDER BY node.position) AS previous
+        FROM node WHERE node.id = ANY($1::bigint[])
+    ) AS named
 """
 
 CHILDREN = f"""
@@ -208,7 +211,7 @@ async def paths(nodes: Collection[int]) -> dict[int, list[str]]:
 
 
 async def indexes(nodes: Collection[int]) -> dict[int, int]:
-    """The place of each node among its siblings, from 0. One statement; reads all siblings."""
+    """The place of each node among its siblings, from 0. One statement; reads the siblings up to the last named."""
     return {row[0]: row[1] for row in await db.fetch(INDEXES, list(nodes))}
 
 
