@@ -6,6 +6,7 @@
     ├── TimedOut                TIMEOUT          the request took longer than it may
     ├── Unavailable             UNAVAILABLE      the database cannot be reached, is not migrated, or is too busy
     └── Refused                 (userErrors)     a mutation that a person can mend; carries UserError values
+        └── RejectedFile        (userErrors)     the same for a file: the first hundred, and how many there are
 
 The first four become top-level errors with `extensions.code`; `Refused` becomes the payload's `userErrors`
 and rolls the transaction back. Anything else is a fault: INTERNAL, masked, with a correlation id in the log.
@@ -90,6 +91,16 @@ class Refused(GroveError):
     def __init__(self, errors: Sequence[UserError]) -> None:
         super().__init__("; ".join(error.message for error in errors))
         self.errors = tuple(errors)
+
+
+class RejectedFile(Refused):
+    """A file that a person can mend: `every` mistake in the order of the rows, the first hundred as `errors`."""
+
+    MOST_SHOWN = 100
+
+    def __init__(self, every: Sequence[UserError]) -> None:
+        super().__init__(every[: self.MOST_SHOWN])
+        self.every = tuple(every)
 
 
 def refuse(code: UserErrorCode, message: str, *path: str | int) -> Refused:

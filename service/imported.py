@@ -1,0 +1,37 @@
+"""What comes of importing a file, in words that fit every kind of file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Told while a file is worked on: what is being done, how much of it is done, and how much there is (0: unknown).
+Progress = Callable[[str, int, int], None]
+
+
+def silent(phase: str, done: int, total: int) -> None:
+    """For whoever does not want to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One thing that a file changed: what, by which of its rows (none: because no row named it), from what to what."""
+
+    action: str
+    row: int | None
+    code: str
+    name: str
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The answer to every import: how many rows were read, and what became of the things that they name."""
+
+    rows: int
+    created: int = 0
+    updated: int = 0
+    moved: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    hierarchy: int | None = None
+    changes: tuple[FileChange, ...] = ()
