@@ -92,6 +92,11 @@ class Refused(GroveError):
         super().__init__("; ".join(error.message for error in errors))
         self.errors = tuple(errors)
 
+    @property
+    def count(self) -> int:
+        """How many mistakes there are in all."""
+        return len(self.errors)
+
 
 class RejectedFile(Refused):
     """A file that a person can mend: `every` mistake in the order of the rows, the first hundred as `errors`."""
@@ -101,6 +106,10 @@ class RejectedFile(Refused):
     def __init__(self, every: Sequence[UserError]) -> None:
         super().__init__(every[: self.MOST_SHOWN])
         self.every = tuple(every)
+
+    @property
+    def count(self) -> int:
+        return len(self.every)
 
 
 def refuse(code: UserErrorCode, message: str, *path: str | int) -> Refused:

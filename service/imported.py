@@ -1,7 +1,8 @@
 """What comes of importing a file, in words that fit every kind of file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 # Told while a file is worked on: what is being done, how much of it is done, and how much there is (0: unknown).
 Progress = Callable[[str, int, int], None]
@@ -35,3 +36,8 @@ class Imported:
     unchanged: int = 0
     hierarchy: int | None = None
     changes: tuple[FileChange, ...] = ()
+
+    @classmethod
+    def restored(cls, changes: Iterable[Mapping[str, Any]] = (), **counts: Any) -> Self:
+        """The same again from what `dataclasses.asdict` made of it."""
+        return cls(changes=tuple(FileChange(**change) for change in changes), **counts)

@@ -73,6 +73,22 @@ def cut(page: Page, rows: Sequence[Row], cursor: Callable[[Row], str]) -> Slice[
     )
 
 
+def page_of_list(page: Page, rows: Sequence[Row], order: str) -> Slice[Row]:
+    """A page of a list that is at hand as a whole and never changes; a cursor is the place in it.
+
+    Raises InvalidInput for a mangled cursor.
+    """
+    start, end = (
+        None if cursor is None else decode_cursor(cursor, order, (int,))[0] for cursor in (page.after, page.before)
+    )
+    low = 0 if start is None else max(0, start + 1)
+    high = len(rows) if end is None else max(low, min(len(rows), end))
+    places = range(low, high)
+    near = places[::-1] if page.backward else places
+    found = cut(page, near[: page.size + 1], lambda place: encode_cursor(order, [place]))
+    return Slice([rows[place] for place in found.rows], found.cursors, found.has_next, found.has_previous)
+
+
 def encode_cursor(order: str, values: Sequence[Any]) -> str:
     """The cursor of a row with these values in the list order of this name."""
     return base64.urlsafe_b64encode(orjson.dumps([order, *values])).decode().rstrip("=")

@@ -96,11 +96,11 @@ async def answer(info: Info, input: MutationInput, payload: type[P], work: Calla
             mutation.answer = {"outcome": asdict(outcome), "selection": selection}
         else:
             outcome = await work()
-        return payload.of(outcome, (), client_mutation_id)
+        return payload.of(outcome, client_mutation_id)
     except Refused as refused:
         mutation.key = None
         mutation.roll_back()
-        return payload.of(None, refused.errors, client_mutation_id)
+        return payload.refusal(refused, client_mutation_id)
 
 
 def _again(info: Info, kept: dict[str, Any], selection: str, payload: type[P], client_mutation_id: str | None) -> P:
@@ -109,7 +109,7 @@ def _again(info: Info, kept: dict[str, Any], selection: str, payload: type[P], c
         data = kept["data"]
         own = [name for name in _names_of_own_id(info) if name in data]
         raise Replayed(data | dict.fromkeys(own, client_mutation_id))
-    return payload.of(payload.outcome_type(**kept["outcome"]), (), client_mutation_id)
+    return payload.of(payload.outcome_type(**kept["outcome"]), client_mutation_id)
 
 
 def _names_of_own_id(info: Info) -> list[str]:

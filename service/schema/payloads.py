@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID, UNSET, Private
 
 from service import ids
+from service.errors import Refused
 from service.errors import UserError as Mistake
 from service.ids import Kind
 from service.resolvers import customer as customers
@@ -59,9 +60,15 @@ class Payload:
     client_mutation_id: str | None = field(description="As it came.")
 
     @classmethod
-    def of(cls, outcome: Any, mistakes: tuple[Mistake, ...], client_mutation_id: str | None) -> Self:
-        errors = [UserError.of(mistake) for mistake in mistakes]
-        return cls(outcome=outcome, user_errors=errors, client_mutation_id=client_mutation_id)
+    def of(cls, outcome: Any, client_mutation_id: str | None) -> Self:
+        """The answer to what was done."""
+        return cls(outcome=outcome, user_errors=[], client_mutation_id=client_mutation_id)
+
+    @classmethod
+    def refusal(cls, refused: Refused, client_mutation_id: str | None) -> Self:
+        """The answer to what was refused."""
+        errors = [UserError.of(mistake) for mistake in refused.errors]
+        return cls(outcome=None, user_errors=errors, client_mutation_id=client_mutation_id)
 
 
 @strawberry.type

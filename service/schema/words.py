@@ -99,6 +99,46 @@ class ChildrenPolicy(Enum):
     REFUSE = word("REFUSE", description="The change is refused while there are any (CONFLICT).")
 
 
+@strawberry.enum(
+    description=(
+        "What becomes of one name that the file gives to different groups (real hierarchies do: Springfield in six"
+        " states)."
+    )
+)
+class DuplicateNames(Enum):
+    REFUSE = word("REFUSE", description="An error for each row that repeats it elsewhere.")
+    QUALIFY = word(
+        "QUALIFY",
+        description=(
+            "The later ones get their parent's name in brackets, «Springfield (Illinois)»; where that repeats too,"
+            " their code or a number."
+        ),
+    )
+
+
+@strawberry.enum(description="What becomes of that which a file does not name.")
+class ImportMode(Enum):
+    MERGE = word("MERGE", description="Adds, updates and moves; what the file does not name stays as it is.")
+    REPLACE = word(
+        "REPLACE",
+        description=(
+            "A tree becomes exactly the file, and groups that it does not name become unassigned; a group's customers"
+            " become exactly those of the file."
+        ),
+    )
+
+
+@strawberry.enum(description="What a file did to one thing.")
+class ImportAction(Enum):
+    CREATED = word("CREATED", description="A group or customer was created.")
+    UPDATED = word("UPDATED", description="A group or customer got another name, description or type.")
+    MOVED = word("MOVED", description="A group came to another place in the hierarchy.")
+    ASSIGNED = word("ASSIGNED", description="A group that there was already got a place in the hierarchy.")
+    UNASSIGNED = word("UNASSIGNED", description="A group lost its place in the hierarchy.")
+    ADDED = word("ADDED", description="A customer was put into a group.")
+    REMOVED = word("REMOVED", description="A customer was taken out of a group.")
+
+
 @strawberry.enum(description="The direction of an order.")
 class OrderDirection(Enum):
     ASC = word("ASC", description="Smallest first.")

@@ -1,0 +1,126 @@
+"""Mutations that import files, and the answer that they share."""
+
+from typing import Any, Self
+
+import strawberry
+from strawberry import UNSET, Private
+
+from service.errors import Refused
+from service.ids import Kind
+from service.imported import FileChange, Imported
+from service.paging import Page, page_of_list
+from service.schema.connection import After, Before, Connection, First, Last, page_of
+from service.schema.context import Info
+from service.schema.finding import find
+from service.schema.payloads import Payload
+from service.schema.types import Hierarchy
+from service.schema.words import ImportAction
+
+field = strawberry.field
+
+
+@strawberry.type(description="One thing that a file changed.")
+class ImportChange:
+    action: ImportAction = field(description="What was done.")
+    row: int | None = field(
+        description="The row that says so, as a spreadsheet shows it (the header is 1); null where no row names it."
+    )
+    code: str = field(description="The code of the group or customer.")
+    name: str = field(description="Its name, as it is afterwards.")
+    before: str | None = field(description="What was there before, in words: a name, a place; null where nothing was.")
+    after: str | None = field(description="What is there now, likewise.")
+
+
+def import_change(change: FileChange) -> ImportChange:
+    """A change as GraphQL shows it."""
+    return ImportChange(
+        action=ImportAction(change.action),
+        row=change.row,
+        code=change.code,
+        name=change.name,
+        before=change.before,
+        after=change.after,
+    )
+
+
+@strawberry.type(description="What came of a file.")
+class ImportResult:
+    imported: Private[Imported]
+
+    @field(description="How many rows were read, the header and empty ones left out.")
+    def rows(self) -> int:
+        return self.imported.rows
+
+    @field(description="How many groups or customers were created.")
+    def created(self) -> int:
+        return self.imported.created
+
+    @field(description="How many groups or customers that there were already got another name, description or type.")
+    def updated(self) -> int:
+        return self.imported.updated
+
+    @field(
+        description=(
+            "How many groups that there were already came to another place in the hierarchy, or got one, or stand in"
+            " another order among their siblings."
+        )
+    )
+    def moved(self) -> int:
+        return self.imported.moved
+
+    @field(description="How many groups lost their place in the hierarchy; how many customers left a group.")
+    def removed(self) -> int:
+        return self.imported.removed
+
+    @field(description="How many of the things that the file names were as it says already.")
+    def unchanged(self) -> int:
+        return self.imported.unchanged
+
+    @field(
+        description=(
+            "Everything that was changed, one by one: first what the rows name, in their order, then what no row names."
+            " After a dry run: what would be."
+        )
+    )
+    def changes(
+        self,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[ImportChange]:
+        return connection_of_changes(self.imported, page_of(first, after, last, before))
+
+
+def connection_of_changes(imported: Imported, page: Page) -> Connection[ImportChange]:
+    """A page of what a file changed."""
+
+    async def slice() -> Any:
+        return page_of_list(page, imported.changes, "imported")
+
+    async def total() -> int:
+        return len(imported.changes)
+
+    return Connection(slice=slice, total=total, make=import_change)
+
+
+@strawberry.type(description="The answer to every import.")
+class ImportPayload(Payload):
+    outcome_type = Imported.restored
+    error_count: int = field(default=0, description="How many errors there were in all.")
+
+    @classmethod
+    def refusal(cls, refused: Refused, client_mutation_id: str | None) -> Self:
+        payload = super().refusal(refused, client_mutation_id)
+        payload.error_count = refused.count
+        return payload
+
+    @field(description="Null where userErrors is not empty.")
+    def result(self) -> ImportResult | None:
+        return ImportResult(imported=self.outcome) if self.outcome else None
+
+    @field(
+        description="The hierarchy as it is now; null where the file is about none, and where there are user errors."
+    )
+    async def hierarchy(self, info: Info) -> Hierarchy | None:
+        return await find(info, Kind.HIERARCHY, self.outcome.hierarchy) if self.outcome else None
