@@ -3,23 +3,16 @@
 Exit codes: 0 well done; 1 it could not be done, or `check` found something; 2 it was asked for wrongly.
 """
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
 
 import click
 import structlog
 
-from service import __version__, engines, migrating
-from service.app import open_database
+from service import __version__, engines
+from service.command import bring_up_to_date, database_option, require_database, settings_of, with_database
 from service.db import Database
-from service.errors import GroveError
-from service.logs import set_up_logs
 from service.server import address, listen, run
-from service.settings import Settings, SettingsError, load_settings, variable
-
-T = TypeVar("T")
+from service.settings import Settings, variable
 
 HELP = """Grove keeps customer groups and the hierarchies they stand in, and serves them in GraphQL.
 
@@ -32,13 +25,6 @@ HELP = """Grove keeps customer groups and the hierarchies they stand in, and ser
 Everything can be set by environment variables, or by a file .env in the working directory; an option goes
 before both. `grove settings` lists them.
 """
-
-database_option = click.option(
-    "--database",
-    metavar="URL",
-    help="sqlite:///absolute/path, sqlite://relative/path, or postgres://user:password@host/name. "
-    "[GROVE_DATABASE; default: sqlite://grove.sqlite3]",
-)
 
 
 @click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -133,9 +119,7 @@ def check(database: str | None, repair: bool) -> None:
             return await check_all(repair)
 
     settings = settings_of(database=database)
-    path = migrating.sqlite_path(settings.database)
-    if path is not None and not path.exists():
-        give_up(f"There is no database {settings.database_shown}; `grove migrate` makes one.", settings)
+    require_database(settings)
     findings = with_database(settings, look)
     for finding in findings:
         mended = " (mended)" if finding.repaired else ""
@@ -163,53 +147,10 @@ def list_settings() -> None:
         click.echo(click.wrap_text(str(field.description), 100, "    ", "    "))
 
 
-def settings_of(**options: Any) -> Settings:
-    """The settings, with these options before the environment; logs are set up with them."""
-    try:
-        settings = load_settings(**options)
-    except SettingsError as problem:
-        raise click.UsageError(str(problem)) from None
-    set_up_logs(settings.log_format, settings.log_level, secrets=(settings.password,))
-    return settings
-
-
-def bring_up_to_date(settings: Settings) -> list[str]:
-    """Runs the migrations that the database lacks, and returns their names."""
-    return outcome(migrating.migrate(settings.database), settings)
-
-
-def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """The outcome of work on the database."""
-
-    async def run_it() -> T:
-        database = await open_database(settings)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return outcome(run_it(), settings)
-
-
-def outcome(work: Coroutine[Any, Any, T], settings: Settings) -> T:
-    """What comes of the work, in an event loop of its own; a problem ends the command with one line."""
-    try:
-        return asyncio.run(work)
-    except GroveError as problem:
-        give_up(f"{problem} [{settings.database_shown}]", settings)
-
-
 async def load_demo(database: Database) -> None:
     from service.demo import load
 
     await load(database)
-
-
-def give_up(message: str, settings: Settings) -> NoReturn:
-    """Ends the command with a message that does not hold the password."""
-    if settings.password:
-        message = message.replace(settings.password, "***")
-    raise click.ClickException(" ".join(message.split()))
 
 
 if __name__ == "__main__":
