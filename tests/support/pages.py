@@ -1,0 +1,136 @@
+"""The pages of docs/: their sections, and the blocks of each, to be run as a reader would run them.
+
+```graphql        a document; after it, if there are any, ```json variables and ```json answer
+```csv NAME       a file of that name, in the folder where the commands run
+```console        commands that begin with «$ », each with all that it prints
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support.client import Grove, Json
+from tests.support.command import grove as run_grove
+
+DOCS = Path(__file__).parents[2] / "docs"
+SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLACEHOLDER = re.compile(r"<(node|group|hierarchy|customer) ([^>]+)>")
+# What stands for a part of an output that differs from run to run.
+ANYTHING = "…"
+
+
+class Block(NamedTuple):
+    kind: str
+    title: str
+    text: str
+
+
+class Section(NamedTuple):
+    page: str
+    title: str
+    blocks: list[Block]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.title}"
+
+
+def sections() -> list[Section]:
+    """Every section of every page that has blocks to run."""
+    found = [
+        Section(page.stem, title, [Block(kind, rest.strip(), text) for kind, rest, text in BLOCK.findall(body)])
+        for page in sorted(DOCS.glob("*.md"))
+        for title, body in SECTION.findall(page.read_text(encoding="utf-8"))
+    ]
+    return [section for section in found if section.blocks]
+
+
+async def run(section: Section, grove: Grove, database: str, folder: Path) -> None:
+    """Runs the blocks one after another; each must come out as the page says."""
+    blocks, known = list(section.blocks), dict[str, str]()
+    while blocks:
+        block = blocks.pop(0)
+        if block.kind == "graphql":
+            given: dict[str, str] = {}
+            while blocks and blocks[0].kind == "json":
+                following = blocks.pop(0)
+                given[following.title] = following.text
+            assert given.keys() <= {"variables", "answer"}
+            assert "answer" in given, f"{section} does not show what comes of\n{block.text}"
+            await ask(grove, block.text, given.get("variables", "{}"), given["answer"], known)
+        elif block.kind == "csv":
+            (folder / block.title).write_text(block.text, encoding="utf-8")
+        elif block.kind == "console":
+            await type_in(block.text, database, folder)
+        else:
+            raise AssertionError(f"{section} has a block of {block.kind}, which nobody runs")
+
+
+async def ask(grove: Grove, document: str, variables: str, answer: str, known: dict[str, str]) -> None:
+    """`known` holds the ids that the section has spoken of, some of things that are gone by now."""
+    for kind, name in PLACEHOLDER.findall(document + variables + answer):
+        if f"<{kind} {name}>" not in known:
+            known[f"<{kind} {name}>"] = await id_of(grove, kind, name)
+    data = await grove.query(filled(document, known), json.loads(filled(variables, known)))
+    expected = json.loads(filled(answer, known))
+    assert same(data, expected), f"{document}\nis answered by\n{json.dumps(data, indent=2, ensure_ascii=False)}"
+
+
+def filled(text: str, known: dict[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: known[match[0]], text)
+
+
+async def id_of(grove: Grove, kind: str, name: str) -> str:
+    """The id of the thing that a page speaks of by its name; a node's in the hierarchy «Sales»."""
+    asked = {
+        "node": 'hierarchy(by: { name: "Sales" }) { thing: node(group: { name: $name }) { id } }',
+        "group": "thing: customerGroup(by: { name: $name }) { id }",
+        "hierarchy": "thing: hierarchy(by: { name: $name }) { id }",
+        "customer": "thing: customer(by: { code: $name }) { id }",
+    }[kind]
+    data = await grove.query(f"query ($name: String!) {{ {asked} }}", {"name": name})
+    thing: Json | None = data["hierarchy"]["thing"] if kind == "node" else data["thing"]
+    assert thing is not None, f"there is no {kind} {name}"
+    identity: str = thing["id"]
+    return identity
+
+
+def same(found: object, expected: object) -> bool:
+    """Whether an answer is as the page says; «…» stands for any text."""
+    if isinstance(expected, dict):
+        return (
+            isinstance(found, dict)
+            and found.keys() == expected.keys()
+            and all(same(found[name], expected[name]) for name in expected)
+        )
+    if isinstance(expected, list):
+        return isinstance(found, list) and len(found) == len(expected) and all(map(same, found, expected))
+    if isinstance(expected, str) and ANYTHING in expected:
+        return isinstance(found, str) and matches(found, expected)
+    return found == expected
+
+
+def matches(found: str, expected: str) -> bool:
+    pattern = ".*".join(map(re.escape, expected.split(ANYTHING)))
+    return re.fullmatch(pattern, found, re.DOTALL) is not None
+
+
+async def type_in(text: str, database: str, folder: Path) -> None:
+    """Runs each command of a console block; what it prints must be what the page shows."""
+    for command, expected in commands(text):
+        words = shlex.split(command)
+        assert words[0] == "grove", f"nobody runs {command}"
+        _, output = await run_grove(*words[1:], "--database", database, folder=folder)
+        assert matches(output.strip(), expected.strip()), f"$ {command}\n{output}"
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Each command with what follows it; a command goes on behind a backslash at the end of its line."""
+    parts: Sequence[str] = re.split(r"^\$ ", text.replace("\\\n", " "), flags=re.MULTILINE)
+    assert not parts[0].strip(), "a console block begins with a command"
+    for part in parts[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
