@@ -68,7 +68,7 @@ async def test_laws(make_world: Callable[[], World], plants: tuple[Plant, Plant]
     await hold(make_world, plants, steps)
 
 
-@runs(RUNS // 10)
+@runs(max(1, RUNS // 10))
 @given(plants=st.tuples(plants, plants), steps=steps)
 async def test_laws_while_siblings_are_spread_anew(
     make_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch, plants: tuple[Plant, Plant], steps: list[Step]
