@@ -24,7 +24,7 @@ LONGEST_CELL = workbooks.LONGEST_TEXT
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _UNFIT = re.compile(r"[\0\ud800-\udfff]")
-_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]*', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])[\r\n]*", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*("|$)')
 _ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NOT_UTF8 = "The file is not UTF-8 text; save it as «CSV UTF-8 (comma delimited)», or as .xlsx."
