@@ -107,6 +107,9 @@ class Postgres:
             )
         except (*UNREACHABLE, TimeoutError) as error:
             raise Unavailable(f"The database cannot be reached: {error}") from error
+        except asyncpg.PostgresError as error:
+            # Such as a parameter in the address that the server does not know.
+            raise Unavailable(f"The database refuses the connection: {error}") from error
         return cls(pool)
 
     async def open(self, *, write: bool) -> PostgresConnection:

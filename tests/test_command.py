@@ -141,6 +141,14 @@ def test_a_database_that_cannot_be_reached(folder: Path) -> None:
         assert SECRET not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("command", ["migrate", "check"])
+def test_an_address_with_a_parameter_that_there_is_not(folder: Path, server_url: str, command: str) -> None:
+    url = server_url + ("&" if "?" in server_url else "?") + "colour=red"
+    result = process(command, "--database", url, folder=folder)
+    assert result.returncode == 1
+    assert "colour" in one_line(result)
+
+
 @pytest.mark.parametrize("command", ["migrate", "serve"])
 def test_a_file_that_cannot_be_written(folder: Path, command: str) -> None:
     words = ["--port", "0"] if command == "serve" else []
