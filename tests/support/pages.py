@@ -2,9 +2,10 @@
 
 ```graphql        a document; after it, if there are any, ```json variables and ```json answer
 ```csv NAME       a file of that name, in the folder where the commands run
-```console        commands that begin with «$ », each with all that it prints
+```console        commands that begin with «$ », each with all that it prints: grove, curl, cat
 """
 
+import argparse
 import json
 import re
 import shlex
@@ -64,19 +65,25 @@ async def run(section: Section, grove: Grove, database: str, folder: Path) -> No
         elif block.kind == "csv":
             (folder / block.title).write_text(block.text, encoding="utf-8")
         elif block.kind == "console":
-            await type_in(block.text, database, folder)
+            await look_up(grove, block.text, known)
+            await type_in(filled(block.text, known), grove, database, folder)
         else:
             raise AssertionError(f"{section} has a block of {block.kind}, which nobody runs")
 
 
 async def ask(grove: Grove, document: str, variables: str, answer: str, known: dict[str, str]) -> None:
     """`known` holds the ids that the section has spoken of, some of things that are gone by now."""
-    for kind, name in PLACEHOLDER.findall(document + variables + answer):
-        if f"<{kind} {name}>" not in known:
-            known[f"<{kind} {name}>"] = await id_of(grove, kind, name)
+    await look_up(grove, document + variables + answer, known)
     data = await grove.query(filled(document, known), json.loads(filled(variables, known)))
     expected = json.loads(filled(answer, known))
     assert same(data, expected), f"{document}\nis answered by\n{json.dumps(data, indent=2, ensure_ascii=False)}"
+
+
+async def look_up(grove: Grove, text: str, known: dict[str, str]) -> None:
+    """Adds the ids that a text speaks of."""
+    for kind, name in PLACEHOLDER.findall(text):
+        if f"<{kind} {name}>" not in known:
+            known[f"<{kind} {name}>"] = await id_of(grove, kind, name)
 
 
 def filled(text: str, known: dict[str, str]) -> str:
@@ -118,13 +125,45 @@ def matches(found: str, expected: str) -> bool:
     return re.fullmatch(pattern, found, re.DOTALL) is not None
 
 
-async def type_in(text: str, database: str, folder: Path) -> None:
+async def type_in(text: str, grove: Grove, database: str, folder: Path) -> None:
     """Runs each command of a console block; what it prints must be what the page shows."""
     for command, expected in commands(text):
-        words = shlex.split(command)
-        assert words[0] == "grove", f"nobody runs {command}"
-        _, output = await run_grove(*words[1:], "--database", database, folder=folder)
+        program, *words = shlex.split(command)
+        if program == "grove":
+            _, output = await run_grove(*words, "--database", database, folder=folder)
+        elif program == "curl":
+            output = await curl(grove, words, folder)
+        elif program == "cat":
+            output = (folder / words[0]).read_text(encoding="utf-8-sig")
+        else:
+            raise AssertionError(f"nobody runs {command}")
         assert matches(output.strip(), expected.strip()), f"$ {command}\n{output}"
+
+
+CURL = argparse.ArgumentParser(prog="curl", exit_on_error=False)
+CURL.add_argument("url")
+CURL.add_argument("-s", "--silent", action="store_true")
+CURL.add_argument("-o", "--output")
+CURL.add_argument("-H", "--header", action="append", default=[])
+CURL.add_argument("-F", "--form", action="append", default=[])
+
+
+async def curl(grove: Grove, words: Sequence[str], folder: Path) -> str:
+    """What curl would do with these words, to the service at hand in place of the one at port 8000."""
+    given = CURL.parse_args(words)
+    address = given.url.removeprefix("http://127.0.0.1:8000")
+    headers = dict(header.split(": ", 1) for header in given.header)
+    fields = dict(field.split("=", 1) for field in given.form)
+    files = {
+        name: (value[1:], (folder / value[1:]).read_bytes()) for name, value in fields.items() if value.startswith("@")
+    }
+    data = {name: value for name, value in fields.items() if name not in files}
+    method = "POST" if given.form else "GET"
+    response = await grove.http.request(method, address, headers=headers, data=data or None, files=files or None)
+    if given.output is None:
+        return response.text
+    (folder / given.output).write_bytes(response.content)
+    return ""
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
