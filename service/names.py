@@ -9,6 +9,7 @@ They are made here, in Python, so that SQLite and PostgreSQL agree on every lett
 
 import re
 import unicodedata
+from itertools import filterfalse
 
 from service.errors import UserError, UserErrorCode, user_error
 
@@ -40,6 +41,8 @@ def key(text: str) -> str:
     """
     if len(text) > LONGEST_TEXT:
         return text
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", folded.casefold())).strip()
 
@@ -49,7 +52,7 @@ def fold(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         return text
     decomposed = unicodedata.normalize("NFKD", key(text))
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    bare = decomposed if decomposed.isascii() else "".join(filterfalse(unicodedata.combining, decomposed))
     return unicodedata.normalize("NFKC", bare.translate(_STROKES))
 
 
@@ -73,7 +76,7 @@ def mistakes(label: str, text: str, length: int, *path: str | int, required: boo
     if len(text) > length or len(key(text).encode("utf-8", "surrogatepass")) > KEY_BYTES:
         message = f"{label} may have at most {length} characters; this one has {len(text)}."
         return [user_error(UserErrorCode.TOO_LONG, message, *path)]
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
+    if not text.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
         message = f"{label} must be a single line of text without control characters."
         return [user_error(UserErrorCode.INVALID, message, *path)]
     return []
@@ -84,7 +87,9 @@ def description_mistakes(text: str, *path: str | int) -> list[UserError]:
     if len(text) > DESCRIPTION_LENGTH:
         message = f"The description may have at most {DESCRIPTION_LENGTH} characters; this one has {len(text)}."
         return [user_error(UserErrorCode.TOO_LONG, message, *path)]
-    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\r\t" for letter in text):
+    if not text.isprintable() and any(
+        unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\r\t" for letter in text
+    ):
         message = "The description must not have control characters."
         return [user_error(UserErrorCode.INVALID, message, *path)]
     return []

@@ -9,7 +9,7 @@ from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
 from service.store import customer, group, hierarchy
 from service.store.change import NewChange
-from service.store.customer import CustomerRow
+from service.store.customer import CustomerRow, NewCustomer
 from service.store.group import GroupRow
 
 Code = UserErrorCode
@@ -99,7 +99,7 @@ async def create(code: str, name: str, type: str) -> Changed:
     if errors:
         raise Refused(errors)
     key = ids.new_key()
-    await customer.insert(key, code, name, type, transaction.current().at)
+    await customer.insert([NewCustomer(key, code, name, type)], transaction.current().at)
     after = {"code": code, "name": name, "type": type}
     await transaction.log(
         [NewChange("CUSTOMER_CREATED", f"created the customer «{name}» ({code})", customer=key, after=after)]
@@ -132,7 +132,7 @@ async def update(
     before = {"code": row.code, "name": row.name, "type": row.type}
     after = {"code": new_code, "name": new_name, "type": new_type}
     if before != after:
-        await customer.update(key, new_code, new_name, new_type, transaction.current().at)
+        await customer.update([NewCustomer(key, new_code, new_name, new_type)], transaction.current().at)
         changed = sorted(word for word in before if before[word] != after[word])
         summary = f"changed the {', '.join(changed)} of the customer «{row.name}» ({row.code})"
         await transaction.log([NewChange("CUSTOMER_UPDATED", summary, customer=key, before=before, after=after)])

@@ -11,7 +11,7 @@ from service.positions import Position
 from service.store import customer, group, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow
-from service.store.group import GroupRow
+from service.store.group import GroupRow, NewGroup
 
 Code = UserErrorCode
 
@@ -170,7 +170,7 @@ async def update(
         "status": status or row.status,
     }
     if before != after:
-        await group.update(row.id, **after)
+        await group.update([NewGroup(row.id, **after)])
         await group.touch({row.id: 0}, transaction.current().at)
         changed = {word for word in before if before[word] != after[word]}
         summary = f"changed the {', '.join(sorted(changed))} of «{row.name}» ({row.code})"

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from service import db
-from service.dialects import Forms
+from service.dialects import Forms, rows
 from service.matching import CustomerFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
@@ -28,6 +28,15 @@ class CustomerRow(NamedTuple):
     updated_at: datetime
 
 
+class NewCustomer(NamedTuple):
+    """A customer's values, to be written."""
+
+    id: int
+    code: str
+    name: str
+    type: str
+
+
 BY_KEYS = f"""
     SELECT {CUSTOMER} FROM customer WHERE customer.id = ANY($1::bigint[])
 """
@@ -40,18 +49,26 @@ LOCK = f"""
     SELECT {CUSTOMER} FROM customer WHERE customer.id = $1 FOR NO KEY UPDATE
 """
 
+LOCK_ALL = f"""
+    SELECT {CUSTOMER} FROM customer WHERE customer.id = ANY($1::bigint[]) ORDER BY customer.id FOR NO KEY UPDATE
+"""
+
 INSERT = """
     INSERT INTO customer (
         id, code, code_key, code_fold, name, name_fold, search_fold, type, type_key, version, created_at, updated_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)
-"""
+    SELECT item.id, item.code, item.code_key, item.code_fold, item.name, item.name_fold, item.search_fold,
+        item.type, item.type_key, 1, $2, $2
+    FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_fold text, search_fold text, type text, type_key text) AS item
+"""  # noqa: E501
 
 UPDATE = """
-    UPDATE customer SET code = $2, code_key = $3, code_fold = $4, name = $5, name_fold = $6, search_fold = $7,
-        type = $8, type_key = $9, version = version + 1, updated_at = $10
-    WHERE id = $1
-"""
+    UPDATE customer SET code = item.code, code_key = item.code_key, code_fold = item.code_fold, name = item.name,
+        name_fold = item.name_fold, search_fold = item.search_fold, type = item.type, type_key = item.type_key,
+        version = version + 1, updated_at = $2
+    FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_fold text, search_fold text, type text, type_key text) AS item
+    WHERE customer.id = item.id
+"""  # noqa: E501
 
 DELETE = """
     DELETE FROM customer WHERE id = $1
@@ -191,6 +208,11 @@ async def lock(customer: int) -> CustomerRow | None:
     return CustomerRow._make(found[0]) if found else None
 
 
+async def lock_all(customers: Collection[int]) -> dict[int, CustomerRow]:
+    """Locks the customers that there are of these, by key, until the transaction ends. One statement."""
+    return {row[0]: CustomerRow._make(row) for row in await db.fetch(LOCK_ALL, sorted(customers))}
+
+
 async def page(
     listing: Listing, parents: Sequence[int], page: Page, filter: CustomerFilter, order: Order
 ) -> list[Slice[CustomerRow]]:
@@ -246,18 +268,25 @@ async def counts_below(nodes: Collection[int]) -> dict[int, int]:
     return found
 
 
-async def insert(customer: int, code: str, name: str, type: str, at: datetime) -> None:
-    """A new customer at version 1. One statement."""
-    await db.fetch(INSERT, customer, *_values(code, name, type), at)
+async def insert(customers: Sequence[NewCustomer], at: datetime) -> None:
+    """New customers at version 1. One statement."""
+    await db.fetch(INSERT, rows([_values(customer) for customer in customers]), at)
 
 
-async def update(customer: int, code: str, name: str, type: str, at: datetime) -> None:
-    """New values for a customer, one version further. One statement."""
-    await db.fetch(UPDATE, customer, *_values(code, name, type), at)
+async def update(customers: Sequence[NewCustomer], at: datetime) -> None:
+    """New values for customers, each one version further. One statement."""
+    await db.fetch(UPDATE, rows([_values(customer) for customer in customers]), at)
 
 
-def _values(code: str, name: str, type: str) -> list[str]:
-    return [code, key(code), fold(code), name, fold(name), searchable(code, name), type, key(type)]
+def _values(customer: NewCustomer) -> dict[str, Any]:
+    return {
+        **customer._asdict(),
+        "code_key": key(customer.code),
+        "code_fold": fold(customer.code),
+        "name_fold": fold(customer.name),
+        "search_fold": searchable(customer.code, customer.name),
+        "type_key": key(customer.type),
+    }
 
 
 async def delete(customer: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from service import db
 from service.dialects import Forms, rows
@@ -33,7 +33,7 @@ class GroupRow(NamedTuple):
 
 
 class NewGroup(NamedTuple):
-    """A group to be inserted."""
+    """A group's values, to be written."""
 
     id: int
     code: str
@@ -80,9 +80,16 @@ INSERT = """
 """  # noqa: E501
 
 UPDATE = """
-    UPDATE customer_group SET code = $2, code_key = $3, code_fold = $4, name = $5, name_key = $6, name_fold = $7,
-        description = $8, search_fold = $9, status = $10
-    WHERE id = $1
+    UPDATE customer_group SET code = item.code, code_key = item.code_key, code_fold = item.code_fold,
+        name = item.name, name_key = item.name_key, name_fold = item.name_fold, description = item.description,
+        search_fold = item.search_fold, status = item.status
+    FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_key text, name_fold text, description text, search_fold text, status text) AS item
+    WHERE customer_group.id = item.id
+"""  # noqa: E501
+
+FREE_NAMES = """
+    -- Names are unique row by row: groups that exchange theirs let go of them first. No name begins as these do.
+    UPDATE customer_group SET name_key = $2 || customer_group.id::text WHERE customer_group.id = ANY($1::bigint[])
 """
 
 TOUCH = """
@@ -226,24 +233,28 @@ def _conditions(filter: GroupFilter) -> Conditions:
 
 async def insert(groups: Sequence[NewGroup], at: datetime) -> None:
     """New groups at version 1, without members. One statement."""
-    values = [
-        {
-            **group._asdict(),
-            "code_key": key(group.code),
-            "code_fold": fold(group.code),
-            "name_key": key(group.name),
-            "name_fold": fold(group.name),
-            "search_fold": searchable(group.code, group.name, group.description),
-        }
-        for group in groups
-    ]
-    await db.fetch(INSERT, rows(values), at)
+    await db.fetch(INSERT, rows([_values(group) for group in groups]), at)
 
 
-async def update(group: int, code: str, name: str, description: str, status: str) -> None:
-    """New values for a group. One statement; the version is `touch`'s."""
-    search = searchable(code, name, description)
-    await db.fetch(UPDATE, group, code, key(code), fold(code), name, key(name), fold(name), description, search, status)
+async def update(groups: Sequence[NewGroup]) -> None:
+    """New values for groups. One statement; the version is `touch`'s, and no name may be another group's still."""
+    await db.fetch(UPDATE, rows([_values(group) for group in groups]))
+
+
+def _values(group: NewGroup) -> dict[str, Any]:
+    return {
+        **group._asdict(),
+        "code_key": key(group.code),
+        "code_fold": fold(group.code),
+        "name_key": key(group.name),
+        "name_fold": fold(group.name),
+        "search_fold": searchable(group.code, group.name, group.description),
+    }
+
+
+async def free_names(groups: Collection[int]) -> None:
+    """Takes groups' names away, which `update` gives anew in the same transaction. One statement."""
+    await db.fetch(FREE_NAMES, list(groups), "\x01")
 
 
 async def touch(members: Mapping[int, int], at: datetime) -> None:
