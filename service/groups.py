@@ -14,25 +14,29 @@ Code = UserErrorCode
 MOST_CUSTOMERS = 10_000
 
 
-async def free_code() -> str:
-    """The next generated code that no group has. Two statements, more where clients took codes of that form.
+async def free_codes(count: int, taken: Collection[str] = ()) -> list[str]:
+    """The next generated codes that no group has; `taken`, as keys, are about to be given to others.
 
-    A dry run on PostgreSQL only looks at the sequence, which would not go back; see `Mutation.codes_peeked`.
+    Two statements, more where clients took codes of that form. A dry run on PostgreSQL only looks at the sequence,
+    which would not go back; see `Mutation.codes_peeked`.
     """
     mutation = transaction.current()
-    while True:
+    found: list[str] = []
+    while len(found) < count:
+        missing = count - len(found)
         if mutation.dry_run and db.current().engine.dialect == "postgres":
-            code = await group.peek_code(mutation.codes_peeked)
-            mutation.codes_peeked += 1
+            codes = await group.peek_codes(mutation.codes_peeked, missing)
+            mutation.codes_peeked += missing
         else:
-            code = await group.next_code()
-        if not await group.by_codes([code]):
-            return code
+            codes = await group.next_codes(missing)
+        held = await group.by_codes(codes)
+        found += [code for code in codes if key(code) not in held and key(code) not in taken]
+    return found
 
 
 async def found(name: str, code: str | None, description: str, status: str) -> GroupRow:
     """Makes a group, whose values the caller has found fit, and logs it. Three statements, two more for a code."""
-    row = NewGroup(ids.new_key(), code or await free_code(), name, description, status)
+    row = NewGroup(ids.new_key(), code or (await free_codes(1))[0], name, description, status)
     await group.insert([row], transaction.current().at)
     after = {"code": row.code, "name": name, "description": description, "status": status}
     await transaction.log([NewChange("GROUP_CREATED", f"created «{name}» ({row.code})", group=row.id, after=after)])

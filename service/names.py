@@ -51,6 +51,8 @@ def fold(text: str) -> str:
     """The key without accents, for search and for order."""
     if len(text) > LONGEST_TEXT:
         return text
+    if text.isascii():
+        return key(text)
     decomposed = unicodedata.normalize("NFKD", key(text))
     bare = decomposed if decomposed.isascii() else "".join(filterfalse(unicodedata.combining, decomposed))
     return unicodedata.normalize("NFKC", bare.translate(_STROKES))
@@ -71,6 +73,9 @@ def fitting(text: str, ending: str = "") -> str:
 
 def mistakes(label: str, text: str, length: int, *path: str | int, required: bool = True) -> list[UserError]:
     """What is wrong with a cleaned one-line text at `path`: empty, too long, or with control characters."""
+    if 0 < len(text) <= length and text.isascii() and text.isprintable() and not text.isspace():
+        # The most part of all texts.
+        return []
     if not key(text) or all(unicodedata.category(letter)[0] in "CZ" for letter in text):
         return [user_error(UserErrorCode.REQUIRED, f"{label} must not be empty.", *path)] if required else []
     if len(text) > length or len(key(text).encode("utf-8", "surrogatepass")) > KEY_BYTES:

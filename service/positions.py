@@ -27,12 +27,13 @@ def spread(count: int) -> Sequence[str]:
     return between(None, None, count)
 
 
-def rearranged(keys: Sequence[str]) -> list[str]:
-    """Ascending keys for siblings whose keys come in a new order; as many as possible stay as they are.
+def rearranged(keys: Sequence[str | None]) -> list[str]:
+    """Ascending keys for siblings whose keys come in a new order, None for newcomers; as many as possible stay.
 
     Those that stay are a longest ascending subsequence (found by patience sorting, O(n log n)).
     """
-    staying = _longest_ascending(keys)
+    present = [place for place, key in enumerate(keys) if key is not None]
+    staying = [present[place] for place in _longest_ascending([key for key in keys if key is not None])]
     made: list[str] = []
     lower: str | None = None
     start = 0

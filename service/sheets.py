@@ -52,9 +52,17 @@ class Mistakes:
     def __init__(self) -> None:
         self._found: list[tuple[int, UserError]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def add(self, code: UserErrorCode, message: str, row: int, column: str) -> None:
         """One mistake; `column` is the header's text, or a number where the header has none there."""
         self._found.append((row, UserError(code, message, ("csv", str(row), column))))
+
+    def include(self, every: Iterable[UserError]) -> None:
+        """What somebody else has found wrong with cells, except in those of which something is known already."""
+        known = {error.path for _, error in self._found}
+        self._found += [(int(error.path[1]), error) for error in every if error.path not in known]
 
     def check(self) -> None:
         """Raises RejectedFile if there is any, in the order of the rows."""

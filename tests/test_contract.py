@@ -51,9 +51,8 @@ NOT_YET = """
     Mutation.consumeReservation ConsumeReservationInput ConsumeReservationPayload
     Mutation.releaseReservation ReleaseReservationInput ReleaseReservationPayload
 
-    Mutation.importHierarchy ImportHierarchyInput DuplicateNames ImportMode
     Mutation.importCustomers ImportCustomersInput
-    Mutation.importGroupMembers ImportGroupMembersInput ImportPayload ImportResult
+    Mutation.importGroupMembers ImportGroupMembersInput
 """
 LATER = NOT_YET.split()
 

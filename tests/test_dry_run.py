@@ -44,6 +44,9 @@ DEEDS: list[tuple[str, Mapping[str, Any]]] = [
     ("unassignNodes", {"nodeIds": ["@node East", "@node Palm Tree", "@node CA"], "children": "PROMOTE"}),
     ("unassignNodes", {"nodeIds": ["@node FL", "@node Palm Tree", "@node CA"]}),
     ("deleteCustomerGroup", {"id": "@group FL", "children": "UNASSIGN"}),
+    ("importHierarchy", {**SALES, "csv": "Division,State,Distributor\nEast,CA,New\nTX,,\nNewer,Newest,\n"}),
+    ("importHierarchy", {**SALES, "mode": "REPLACE", "csv": "Division Name,Division Description\nWest,The far one\n"}),
+    ("importHierarchy", {"createName": "Plan", "csv": "Code,Name,Parent Code\nN-2,New,N-1\nN-1,East of it,\n"}),
 ]
 
 

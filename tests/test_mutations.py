@@ -72,6 +72,7 @@ async def test_refused(untouched: Untouched, refusal: Refusal) -> None:
     ]
     for error, (_, _, words) in zip(found, refusal.mistakes, strict=True):
         assert words in error["message"]
+    assert payload.pop("errorCount", len(found)) == len(found)
     assert all(not value for value in payload.values()), payload
     assert await contents(untouched.url) == untouched.contents
 
@@ -82,7 +83,9 @@ def test_every_mutation_refuses_something() -> None:
 
 def test_every_mutation_of_something_with_a_version_expects_it() -> None:
     versioned = {mutation for mutations in VERSIONED.values() for mutation, _ in mutations}
-    assert set(MUTATIONS) - versioned == {"createHierarchy", "createCustomerGroup", "createCustomer"}
+    # A file says all that it wants, so that what has changed meanwhile does not stand against it.
+    imports = {"importHierarchy"}
+    assert set(MUTATIONS) - versioned - imports == {"createHierarchy", "createCustomerGroup", "createCustomer"}
 
 
 @pytest.mark.parametrize(

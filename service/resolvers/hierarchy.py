@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from service import groups, ids, names, transaction, tree
+from service import groups, hierarchies, ids, names, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
 from service.paging import Page, Slice
@@ -89,18 +89,11 @@ async def create(name: str, description: str, level_names: Sequence[str], placeh
     errors = names.mistakes("The name", name, names.NAME_LENGTH, "name")
     errors += names.description_mistakes(description, "description")
     errors += _level_mistakes(level_names)
-    errors += await _name_taken(name, None)
+    errors += await hierarchies.name_taken(name, None, "name")
     if errors:
         raise Refused(errors)
-    at, key = transaction.current().at, ids.new_key()
-    await hierarchy.insert(key, name, description, at)
-    keys = ids.new_keys(len(level_names))
-    await hierarchy.insert_levels(
-        key,
-        [(level, depth, text) for depth, (level, text) in enumerate(zip(keys, level_names, strict=True), 1)],
-    )
-    after = {"name": name, "description": description, "levels": list(level_names)}
-    await transaction.log([NewChange("HIERARCHY_CREATED", f"created the hierarchy «{name}»", key, after=after)])
+    key = ids.new_key()
+    await hierarchies.plant(key, name, description, level_names)
     if placeholders:
         await _plant_placeholders(await tree.lock(key, None), level_names)
     return Changed(key)
@@ -118,14 +111,6 @@ def _level_mistakes(level_names: Sequence[str]) -> list[UserError]:
             message = f"The level «{name}» is named twice; levels of one hierarchy have different names."
             errors.append(user_error(Code.NAME_TAKEN, message, "levels", place))
     return errors
-
-
-async def _name_taken(name: str, own: int | None) -> list[UserError]:
-    other = await hierarchy.by_name(name)
-    if other is None or other.id == own:
-        return []
-    message = f"There is a hierarchy «{other.name}» already; choose another name."
-    return [user_error(Code.NAME_TAKEN, message, "name")]
 
 
 async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
@@ -164,7 +149,7 @@ async def update(key: int, name: str | None, description: str | None, expected_v
     new_description = locked.row.description if description is None else description.strip()
     errors = names.mistakes("The name", new_name, names.NAME_LENGTH, "name")
     errors += names.description_mistakes(new_description, "description")
-    errors += await _name_taken(new_name, key)
+    errors += await hierarchies.name_taken(new_name, key, "name")
     if errors:
         raise Refused(errors)
     before = {"name": locked.row.name, "description": locked.row.description}

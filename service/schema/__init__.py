@@ -8,6 +8,7 @@ from service.schema.context import Context
 from service.schema.customer import CustomerMutations
 from service.schema.group import GroupMutations
 from service.schema.hierarchy import HierarchyMutations
+from service.schema.importing import ImportMutations
 from service.schema.node import NodeMutations
 from service.schema.query import Query
 from service.schema.words import SCALARS
@@ -18,7 +19,7 @@ __all__ = ["Context", "MutationExecutor", "schema"]
 @strawberry.type(
     description="Everything that can be changed. A field is one transaction; a payload with user errors kept nothing."
 )
-class Mutation(HierarchyMutations, GroupMutations, NodeMutations, CustomerMutations):
+class Mutation(HierarchyMutations, GroupMutations, NodeMutations, CustomerMutations, ImportMutations):
     pass
 
 

@@ -3,20 +3,51 @@
 from typing import Any, Self
 
 import strawberry
-from strawberry import UNSET, Private
+from strawberry import ID, UNSET, Private
 
 from service.errors import Refused
 from service.ids import Kind
 from service.imported import FileChange, Imported
 from service.paging import Page, page_of_list
-from service.schema.connection import After, Before, Connection, First, Last, page_of
+from service.resolvers import tree_file
+from service.schema.answering import answer
+from service.schema.connection import After, Before, Connection, First, Last, given, page_of
 from service.schema.context import Info
 from service.schema.finding import find
-from service.schema.payloads import Payload
+from service.schema.naming import optional_key_of
+from service.schema.payloads import MutationInput, Payload
 from service.schema.types import Hierarchy
-from service.schema.words import ImportAction
+from service.schema.words import DuplicateNames, ImportAction, ImportMode
+from service.sheets import lines_of_text
 
 field = strawberry.field
+
+
+@strawberry.input(
+    description=(
+        "CSV text, UTF-8 with or without a byte-order mark, comma, semicolon or tab. Header: for each level, top first,"
+        " «<Level> Name» (or just «<Level>») and «<Level> Description»; optionally «<Level> Code». Each row is one path"
+        " from the top; trailing levels may be empty. Or the header Code, Name, Description, Parent Code and, if you"
+        " like, Level: each row is one group, in any order. A group that exists (by code, else by name) is used, and"
+        " updated where its description differs, or the name of its code; one that already stands elsewhere in this"
+        " hierarchy is moved. An empty description leaves the description as it is. All or nothing."
+    )
+)
+class ImportHierarchyInput(MutationInput):
+    hierarchy_id: ID | None = field(
+        default=UNSET,
+        description="An existing hierarchy; or `createName`, and its levels are taken from the header.",
+    )
+    create_name: str | None = field(default=UNSET, description="The name of a new hierarchy, made of the file.")
+    csv: str = field(description="The file's text.")
+    mode: ImportMode = field(default=ImportMode.MERGE, description="What becomes of that which the file does not name.")
+    duplicate_names: DuplicateNames = field(
+        default=DuplicateNames.REFUSE,
+        description=(
+            "What becomes of one name that the file gives to different groups (real hierarchies do: Springfield in six"
+            " states)."
+        ),
+    )
 
 
 @strawberry.type(description="One thing that a file changed.")
@@ -124,3 +155,23 @@ class ImportPayload(Payload):
     )
     async def hierarchy(self, info: Info) -> Hierarchy | None:
         return await find(info, Kind.HIERARCHY, self.outcome.hierarchy) if self.outcome else None
+
+
+@strawberry.type
+class ImportMutations:
+    """The part of the mutation root that imports files."""
+
+    @field(description="Brings a hierarchy to what a file says, or creates one of it.")
+    async def import_hierarchy(self, info: Info, input: ImportHierarchyInput) -> ImportPayload:
+        return await answer(
+            info,
+            input,
+            ImportPayload,
+            lambda: tree_file.load(
+                lines_of_text(input.csv),
+                optional_key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
+                given(input.create_name),
+                input.mode.value,
+                input.duplicate_names.value,
+            ),
+        )

@@ -108,13 +108,15 @@ DELETE = """
     DELETE FROM customer_group WHERE id = $1
 """
 
-NEXT_CODE = Forms(
-    postgres="SELECT nextval('customer_group_code')",
-    sqlite="UPDATE customer_group_code SET last_value = last_value + 1 RETURNING last_value",
+NEXT_CODES = Forms(
+    # Writers of other hierarchies may take some in between.
+    postgres="SELECT nextval('customer_group_code') FROM generate_series(1, $1::bigint)",
+    # There is one writer at a time, so the last number tells the others.
+    sqlite="UPDATE customer_group_code SET last_value = last_value + ?1 RETURNING last_value",
 )
 
 PEEK_CODE = """
-    -- PostgreSQL only: what NEXT_CODE would give after $1 more, without taking it.
+    -- PostgreSQL only: what NEXT_CODES would give after $1 more, without taking it.
     SELECT $1::bigint + CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM customer_group_code
 """
 
@@ -268,14 +270,21 @@ async def delete(group: int) -> None:
     await db.fetch(DELETE, group)
 
 
-async def next_code() -> str:
-    """The next generated code, CG-000001 and so on. One statement."""
-    return f"CG-{await db.fetch_value(NEXT_CODE):06d}"
+async def next_codes(count: int) -> list[str]:
+    """The next generated codes, CG-000001 and so on. One statement."""
+    found = [row[0] for row in await db.fetch(NEXT_CODES, count)]
+    numbers = found if len(found) == count else range(found[0] - count + 1, found[0] + 1)
+    return [_generated(number) for number in numbers]
 
 
-async def peek_code(ahead: int) -> str:
-    """The code that `next_code` would give after so many others, on PostgreSQL. One statement."""
-    return f"CG-{await db.fetch_value(PEEK_CODE, ahead):06d}"
+async def peek_codes(ahead: int, count: int) -> list[str]:
+    """The codes that `next_codes` would give after so many others, on PostgreSQL. One statement."""
+    first = await db.fetch_value(PEEK_CODE, ahead)
+    return [_generated(number) for number in range(first, first + count)]
+
+
+def _generated(number: int) -> str:
+    return f"CG-{number:06d}"
 
 
 async def count_members(group: int, members: int) -> None:

@@ -619,6 +619,16 @@ UNASSIGNING = [
     ),
 ]
 
+CSV = "Division Name,State Name\nEast,FL\n"
+# What is wrong in the files themselves stands in tests/test_outline.py and tests/test_import_hierarchy.py.
+IMPORTING = [
+    *wrong_ids("importHierarchy", "hierarchyId", "hierarchy", NO_HIERARCHY, csv=CSV),
+    *bad_names("importHierarchy", "createName", csv=CSV),
+    *taken("importHierarchy", "createName", "NAME_TAKEN", SALES_AGAIN, "«Sales»", csv=CSV),
+    Refusal("importHierarchy", {"csv": CSV}, [("REQUIRED", "hierarchyId", "for which hierarchy")]),
+    Refusal("importHierarchy", {**SALES, "createName": "New", "csv": CSV}, [("INVALID", "createName", "not both")]),
+]
+
 # The same for everything that has a version, which each message names.
 VERSIONED: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
     "«Sales»": [
@@ -663,5 +673,6 @@ REFUSALS = [
     *MOVING,
     *REORDERING,
     *UNASSIGNING,
+    *IMPORTING,
     *STALE,
 ]
