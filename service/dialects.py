@@ -6,6 +6,8 @@
     rows($1: id bigint, name text)  a table of the objects of a JSON array, with these columns
     ::bigint                        left out
     FOR NO KEY UPDATE, FOR SHARE    left out: SQLite has one writer at a time
+    statement_timestamp()           now(), which service/sqlite.py makes mean what it means in PostgreSQL: the
+                                    instant at which the transaction began; there a writer has its lock by then
 
 Nothing else is translated. A statement that must differ has its two forms side by side, in a `Forms`.
 """
@@ -25,6 +27,7 @@ _ANY = re.compile(r"= ANY\(\$(\d+)::\w+\[\]\)")
 _UNNEST = re.compile(r"\bunnest\(\$(\d+)::\w+\[\]\) AS (\w+)\((\w+)\)")
 _CAST = re.compile(r"::\w+(\[\])?")
 _LOCK = re.compile(r"\bFOR (NO KEY UPDATE|SHARE)( OF \w+)?( SKIP LOCKED)?")
+_CLOCK = "statement_timestamp()"
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -50,7 +53,7 @@ def render(statement: str | Forms, dialect: Dialect) -> str:
     text = _ROWS.sub(_sqlite_rows, statement)
     text = _ANY.sub(r"IN (SELECT value FROM json_each(?\1))", text)
     text = _UNNEST.sub(r"(SELECT value AS \3 FROM json_each(?\1)) AS \2", text)
-    return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text)))
+    return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text.replace(_CLOCK, "now()"))))
 
 
 def _sqlite_rows(match: re.Match[str]) -> str:

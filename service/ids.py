@@ -31,6 +31,8 @@ class Kind(StrEnum):
     GROUP = "group"
     CUSTOMER = "customer"
     CHANGE = "change"
+    STOCK_ITEM = "stock"
+    RESERVATION = "reservation"
 
 
 NAMES = {
@@ -39,6 +41,8 @@ NAMES = {
     Kind.GROUP: "a customer group",
     Kind.CUSTOMER: "a customer",
     Kind.CHANGE: "a change",
+    Kind.STOCK_ITEM: "a stock item",
+    Kind.RESERVATION: "a reservation",
 }
 
 

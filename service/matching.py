@@ -81,6 +81,24 @@ class CustomerFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class StockItemFilter:
+    """Conditions on stock items, all of which hold."""
+
+    sku: Match | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationFilter:
+    """Conditions on reservations, all of which hold."""
+
+    statuses: tuple[str, ...] | None = None
+    sku: str | None = None
+    location: str | None = None
+    group: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeFilter:
     """Conditions on changes, all of which hold; `since` is included, `until` is not."""
 

@@ -8,6 +8,10 @@
         └ parent          n
                       membership n ─── 1 customer
 
+    stock_item 1 ─── n reservation n ─── 1 customer_group
+                             n
+                             └────── 0..1 hierarchy
+
     closure (ancestor, descendant, distance)   derived from node.parent_id; raw SQL only
     change                                     the log; it outlives what it speaks of, so it refers by plain keys
     idempotency                                answers to be given again
@@ -107,6 +111,44 @@ class Customer(Model):
 
     class Meta:
         table = "customer"
+
+
+# What is on hand of one SKU at one location; `held` is derived from the reservations that stand as open.
+class StockItem(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    sku = fields.TextField()
+    sku_key = fields.TextField()
+    sku_fold = fields.TextField()
+    location = fields.TextField()
+    location_key = fields.TextField()
+    on_hand = fields.IntField()
+    held = fields.IntField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_item"
+
+
+# Stock set aside for a group and, with a hierarchy, for those below it there. One that has expired stands as
+# OPEN until somebody changes its item.
+class Reservation(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    stock_item: Any = fields.ForeignKeyField("grove.StockItem", related_name="reservations", on_delete=fields.RESTRICT)
+    group: Any = fields.ForeignKeyField("grove.CustomerGroup", related_name="reservations", on_delete=fields.RESTRICT)
+    hierarchy: Any = fields.ForeignKeyField(
+        "grove.Hierarchy", related_name="reservations", null=True, on_delete=fields.RESTRICT
+    )
+    quantity = fields.IntField()
+    consumed = fields.IntField()
+    status = fields.TextField()
+    expires_at = fields.DatetimeField(null=True)
+    reference = fields.TextField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "reservation"
 
 
 # One committed change; the keys point to things that may be gone by now.

@@ -7,7 +7,7 @@ writing connection; writers of other processes are kept apart by BEGIN IMMEDIATE
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,8 @@ class Sqlite:
         self._writer: aiosqlite.Connection | None = None
         self._free: asyncio.LifoQueue[aiosqlite.Connection | None] = asyncio.LifoQueue()
         self._all: list[aiosqlite.Connection] = []
+        # When the transaction of each connection began, for now() in its statements.
+        self._began: dict[aiosqlite.Connection, str] = {}
 
     @classmethod
     async def connect(cls, path: Path, *, lock_seconds: float) -> "Sqlite":
@@ -91,6 +93,7 @@ class Sqlite:
             # FULL: what was acknowledged is on the disk, not only in the operating system's memory.
             await connection.execute("PRAGMA synchronous = FULL")
             await connection.execute("PRAGMA foreign_keys = ON")
+            await connection.create_function("now", 0, lambda: self._began[connection], deterministic=True)
         except sqlite3.Error as error:
             # Left open, its thread would keep the interpreter from exiting.
             await self.close()
@@ -102,6 +105,8 @@ class Sqlite:
         lent = SqliteConnection(self, connection, write=write)
         try:
             await connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            # The clock of a database in this process is that of this process.
+            self._began[connection] = sqlite_argument(datetime.now(UTC))
         except BaseException as error:
             await lent.release()
             if isinstance(error, sqlite3.OperationalError):

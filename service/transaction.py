@@ -1,10 +1,11 @@
 """One mutation, one transaction, opened here and nowhere else.
 
 In this order: the idempotency key is looked up (`claim`) · rows are locked, hierarchies by key, then groups by
-key, then customers · `expectedVersion` is compared · the change is made · versions go up · one `change` row a
-change is written (`log`) · the answer is kept under its key (`keep`) · commit, or roll back for a dry run, for
-user errors and for faults. The same order of locks everywhere is what keeps deadlocks away; those that come
-all the same, and uniqueness that another writer broke, are met by running the whole transaction again.
+key, then customers, then stock items by key · `expectedVersion` is compared · the change is made · versions go up
+· one `change` row a change is written (`log`) · the answer is kept under its key (`keep`) · commit, or roll back
+for a dry run, for user errors and for faults. The same order of locks everywhere is what keeps deadlocks away;
+those that come all the same, and uniqueness that another writer broke, are met by running the whole transaction
+again.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
-"""Turns: who of this process may change a hierarchy next. Waiting for a turn costs no connection.
+"""Turns: who of this process may change a hierarchy or stock item next. Waiting for a turn costs no connection.
 
-The lock that keeps a tree sound is the row lock in the database (store/hierarchy.py). Those who wait for it keep a
-connection each, though, and a crowd at one hierarchy would take them all from readers and from writers of others.
-So the writers of one process line up here, and at most one of them waits in the database.
+The lock that keeps a tree sound is the row lock in the database (store/hierarchy.py), as is the one that keeps
+stock right (store/stock.py). Those who wait for it keep a connection each, though, and a crowd at one hierarchy or
+item would take them all from readers and from writers of others. So the writers of one process line up here, and
+at most one of them waits in the database.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from service.errors import GroveError, Unavailable
 
 
 class NotOurTurn(GroveError):
-    """The transaction is to end, wait for the turns of these hierarchies, and begin again; no client sees it."""
+    """The transaction is to end, wait for the turns of these keys, and begin again; no client sees it."""
 
     def __init__(self, keys: Iterable[int]) -> None:
         super().__init__("another writer has the turn")
@@ -21,7 +22,7 @@ class NotOurTurn(GroveError):
 
 
 class Line:
-    """Those who want to change one hierarchy: one has the turn, the others wait in the order in which they came."""
+    """Those who want to change one thing: one has the turn, the others wait in the order in which they came."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -46,14 +47,14 @@ class Line:
 
 
 class Turns:
-    """The lines of one process, one for each hierarchy that somebody is changing."""
+    """The lines of one process, one for each hierarchy or stock item that somebody is changing, by its key."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
 
     def line(self, key: int) -> Line:
-        """The line for a hierarchy."""
+        """The line for what has this key."""
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = Line()
@@ -89,7 +90,7 @@ class Turn:
                     self._held[key] = line
         except TimeoutError:
             self.give_back()
-            message = "Other changes to the same hierarchy are taking long; try again."
+            message = "Other changes to the same hierarchy or stock item are taking long; try again."
             raise Unavailable(message) from None
 
     def give_back(self) -> None:

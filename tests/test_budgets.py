@@ -20,7 +20,16 @@ from tests.support.company import application
 from tests.support.company_rows import UNASSIGNED, sow_company
 from tests.support.databases import Databases, fresh
 from tests.support.payloads import SCHEMA, everything_in, payload_of, selected
-from tests.support.sowing import Sowing, change_id, customer_id, group_id, hierarchy_id, node_id
+from tests.support.sowing import (
+    Sowing,
+    change_id,
+    customer_id,
+    group_id,
+    hierarchy_id,
+    node_id,
+    reservation_id,
+    stock_item_id,
+)
 
 OPERATIONS = sorted((Path(service.__file__).parent / "static" / "operations").glob("*.graphql"))
 SIZES = (10, 10_000)
@@ -136,6 +145,11 @@ async def test_a_nested_tree(sizes: list[Sized]) -> None:
         '{ customers(first: 5, filter: { inGroup: { name: "IL" } }) { totalCount nodes { groups { totalCount } } } }',
         "{ changes(first: 5) { totalCount nodes { summary group { name } hierarchy { name } } } }",
         "{ customerTypes }",
+        '{ stockItem(sku: "WINE") { onHand reserved free reservations(first: 3) { totalCount } } }',
+        '{ stockItems(first: 5, filter: { sku: { contains: "i" }, location: "main" }) { totalCount nodes { free } } }',
+        '{ reservations(first: 5, filter: { status: [OPEN, EXPIRED], sku: "WINE", group: { name: "East" } })'
+        " { totalCount nodes { group { name } hierarchy { name } stockItem { sku free } } } }",
+        '{ availability(sku: "WINE", customer: { code: "K-000005" }) { available reservations { group { name } } } }',
     ],
 )
 async def test_other_reads(sizes: list[Sized], document: str) -> None:
@@ -171,6 +185,9 @@ async def test_pages_far_in_cost_the_same(sizes: list[Sized]) -> None:
         ("unassignNode", {"nodeId": "<id of the node East>"}),
         ("deleteHierarchy", {"id": "<id of the hierarchy Sales>"}),
         ("createCustomerGroup", {"name": "New", "place": {"hierarchyId": "<id of the hierarchy Sales>"}}),
+        ("setStock", {"sku": "WINE", "onHand": 9_000}),
+        ("setStock", {"sku": "new", "onHand": 1}),
+        ("reserveStock", {"sku": "WINE", "group": {"name": "East"}, "hierarchy": {"name": "Sales"}, "quantity": 1}),
     ],
 )
 async def test_changes_cost_the_same(sizes: list[Sized], name: str, input: Mapping[str, Any]) -> None:
@@ -190,6 +207,7 @@ EXAMPLES = {
     "HierarchyBy": '{ name: "Hierarchy 3" }',
     "CustomerBy": '{ code: "C-3" }',
     "MemberScope": "DIRECT",
+    "String": '"MAIN"',
     "Int": "1",
     "CustomerGroupFilter": (
         '{ search: "sown", code: { startsWith: "g" }, name: { contains: "u" }, status: ACTIVE,'
@@ -202,10 +220,15 @@ EXAMPLES = {
     "HierarchyFilter": '{ search: "hierarchy" }',
     "HierarchyNodeFilter": '{ search: "sown", depth: 2, level: "Second", status: ACTIVE }',
     "ChangeFilter": '{ action: [GROUP_ASSIGNED], actor: "sower", since: "2020-01-01T00:00:00Z" }',
+    "StockItemFilter": '{ sku: { startsWith: "S" }, location: "MAIN" }',
+    # For one group, or of one SKU, there is nothing to be read in most of its parents.
+    "ReservationFilter": '{ status: [OPEN, CONSUMED], location: "MAIN" }',
     "CustomerGroupOrder": "{ field: CUSTOMER_COUNT, direction: DESC }",
     "CustomerOrder": "{ field: TYPE, direction: DESC }",
     "HierarchyOrder": "{ field: CREATED_AT, direction: DESC }",
 }
+# Examples that leave out some of the fields.
+PARTIAL = ("ChangeFilter", "ReservationFilter")
 PAGING = ("first", "after", "last", "before")
 
 
@@ -238,7 +261,14 @@ async def related(databases: Databases) -> AsyncIterator[tuple[Grove, dict[str, 
         sown.change("GROUP_ASSIGNED", "assigned", hierarchies[number], groups[number], customers[number])
         for number in range(MANY)
     ]
+    items = [sown.stock_item(f"S-{number}", "MAIN", 10, 2) for number in range(MANY)]
+    reservations = [
+        sown.reservation(item, groups[number], hierarchies[number], 3, 1, reference="sown")
+        for number, item in enumerate(items)
+    ]
     ids = {
+        "StockItem": [stock_item_id(key) for key in items],
+        "Reservation": [reservation_id(key) for key in reservations],
         "Hierarchy": [hierarchy_id(key) for key in hierarchies],
         "HierarchyNode": [node_id(key) for key in nodes],
         "CustomerGroup": [group_id(key) for key in groups],
@@ -295,7 +325,7 @@ def test_there_is_an_example_for_every_argument() -> None:
                     assert name in PAGING or kind.name in {*EXAMPLES, "ID"}, f"{type.name}: {name} {kind.name}"
     for name, example in EXAMPLES.items():
         kind = SCHEMA.type_map[name]
-        if isinstance(kind, GraphQLInputObjectType) and not kind.is_one_of and name != "ChangeFilter":
+        if isinstance(kind, GraphQLInputObjectType) and not kind.is_one_of and name not in PARTIAL:
             assert all(f"{field}:" in example for field in kind.fields), name
 
 
@@ -349,7 +379,9 @@ def something(value: Any) -> bool:
     return value is not None and value != []
 
 
-@pytest.mark.parametrize("name", ["hierarchies", "customerGroups", "customers", "changes"])
+@pytest.mark.parametrize(
+    "name", ["hierarchies", "customerGroups", "customers", "changes", "stockItems", "reservations"]
+)
 async def test_the_lists_of_all(related: tuple[Grove, dict[str, list[str]]], name: str) -> None:
     """A page of 20 costs as much as one of 2, with any field of its rows."""
     grove, _ = related

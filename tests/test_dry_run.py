@@ -47,6 +47,24 @@ DEEDS: list[tuple[str, Mapping[str, Any]]] = [
     ("importHierarchy", {**SALES, "csv": "Division,State,Distributor\nEast,CA,New\nTX,,\nNewer,Newest,\n"}),
     ("importHierarchy", {**SALES, "mode": "REPLACE", "csv": "Division Name,Division Description\nWest,The far one\n"}),
     ("importHierarchy", {"createName": "Plan", "csv": "Code,Name,Parent Code\nN-2,New,N-1\nN-1,East of it,\n"}),
+    # With its reservation, which is closed.
+    ("deleteCustomerGroup", {"id": "@group TX"}),
+    ("setStock", {"sku": "BEER", "location": "PORT", "onHand": 7}),
+    ("setStock", {"sku": "WINE", "onHand": 10}),
+    (
+        "reserveStock",
+        {
+            "sku": "WINE",
+            "group": {"name": "East"},
+            "hierarchy": {"name": "Sales"},
+            "quantity": 90,
+            "expiresAt": "2999-01-01T00:00:00+00:00",
+            "reference": "PO 4711",
+        },
+    ),
+    ("consumeReservation", {"id": "@reservation open", "quantity": 3, "customer": {"code": "C-5"}}),
+    ("consumeReservation", {"id": "@reservation open", "quantity": 10, "customer": {"code": "C-5"}}),
+    ("releaseReservation", {"id": "@reservation open"}),
 ]
 
 
@@ -83,7 +101,9 @@ async def test_a_dry_run(copy: Standing, mutation: str, input: Mapping[str, Any]
     """It answers as the real run will, and leaves the database byte for byte as it was."""
     company = await prepared(copy.company)
     known = {
-        id for ids in (company.hierarchies, company.groups, company.nodes, company.customers) for id in ids.values()
+        id
+        for ids in (company.hierarchies, company.groups, company.nodes, company.customers, company.reservations)
+        for id in ids.values()
     }
     selection = selection_of(mutation, depth=2)
     before = await dump(copy.url)
@@ -116,7 +136,10 @@ def settled(value: Any, known: set[str], started: str) -> Any:
             return {key: settle(inner) for key, inner in value.items() if "ursor" not in key}
         if not isinstance(value, str):
             return value
-        if re.fullmatch(r"(hierarchy|node|group|customer|change)_[0-9a-z]+", value) and value not in known:
+        if (
+            re.fullmatch(r"(hierarchy|node|group|customer|change|stock|reservation)_[0-9a-z]+", value)
+            and value not in known
+        ):
             return names.setdefault(value, f"{value.split('_')[0]} {len(names)}")
         if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", value) and value >= started:
             return "now"

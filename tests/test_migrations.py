@@ -32,6 +32,8 @@ TABLES = [
     "level",
     "membership",
     "node",
+    "reservation",
+    "stock_item",
 ]
 LATEST = migrating.known()[-1]
 
@@ -195,6 +197,13 @@ NODE = "INSERT INTO node VALUES ({id}, {hierarchy}, {group}, {parent}, '{positio
 CLOSURE = "INSERT INTO closure VALUES ({above}, {below}, {distance})"
 CUSTOMER = "INSERT INTO customer VALUES ({id}, 'C', '{code}', 'c', 'N', 'n', 'n', '', '', 1, " + f"{AT}, {AT})"
 MEMBERSHIP = "INSERT INTO membership VALUES ({group}, {customer})"
+STOCK_ITEM = "INSERT INTO stock_item VALUES ({id}, 'S', '{sku}', 's', 'L', '{location}', {on_hand}, {held}, " + (
+    f"{AT}, {AT})"
+)
+RESERVATION = (
+    "INSERT INTO reservation VALUES ({id}, {item}, {group}, {hierarchy}, {quantity}, {consumed}, '{status}', NULL, '', "
+    + f"{AT}, {AT})"
+)
 IDEMPOTENCY = "INSERT INTO idempotency VALUES ({id}, '{actor}', '{key}', '', '', " + f"{AT})"
 
 
@@ -238,7 +247,28 @@ def closure(above: int, below: int, distance: int) -> str:
     return CLOSURE.format(above=above, below=below, distance=distance)
 
 
+def stock_item(id: int, sku: str = "", location: str = "main", *, on_hand: int = 9, held: int = 0) -> str:
+    return STOCK_ITEM.format(id=id, sku=sku or f"s{id}", location=location, on_hand=on_hand, held=held)
+
+
+def reservation(
+    id: int,
+    *,
+    item: int = 1,
+    group: int = 4,
+    hierarchy: int | str = "NULL",
+    quantity: int = 2,
+    consumed: int = 0,
+    status: str = "OPEN",
+) -> str:
+    """A reservation of the first item for a group that stands nowhere, unless told."""
+    return RESERVATION.format(
+        id=id, item=item, group=group, hierarchy=hierarchy, quantity=quantity, consumed=consumed, status=status
+    )
+
+
 # Two hierarchies; in the first a root 1 with a child 2, in the second a root 3. Groups 4 and 5 are free.
+# A third hierarchy is empty, but reservation 1, of item 1 for group 4, names it.
 SOUND = [
     hierarchy(1, "one"),
     hierarchy(2, "two"),
@@ -253,6 +283,9 @@ SOUND = [
     closure(1, 2, 1),
     CUSTOMER.format(id=1, code="c1"),
     MEMBERSHIP.format(group=1, customer=1),
+    hierarchy(3, "three"),
+    stock_item(1, held=2),
+    reservation(1, hierarchy=3),
     IDEMPOTENCY.format(id=1, actor="a", key="k"),
 ]
 FORBIDDEN = {
@@ -293,6 +326,26 @@ FORBIDDEN = {
     "a member of no group": MEMBERSHIP.format(group=9, customer=1),
     "a member who is no customer": MEMBERSHIP.format(group=1, customer=9),
     "a customer who is a member taken away": "DELETE FROM customer WHERE id = 1",
+    "a stock item twice": stock_item(9, "s1"),
+    "a stock item without a SKU": stock_item(9).replace("'s9'", "''"),
+    "a stock item without a location": stock_item(9, location=""),
+    "fewer than none on hand": stock_item(9, on_hand=-1, held=-1),
+    "fewer than none held": stock_item(9, held=-1),
+    "more held than on hand": stock_item(9, held=10),
+    "less on hand than held": "UPDATE stock_item SET on_hand = 1 WHERE id = 1",
+    "a reservation of no item": reservation(9, item=9),
+    "a reservation for no group": reservation(9, group=9),
+    "a reservation in no hierarchy": reservation(9, hierarchy=9),
+    "a reservation of nothing": reservation(9, quantity=0),
+    "more consumed than reserved": reservation(9, consumed=3),
+    "fewer than none consumed": reservation(9, consumed=-1),
+    "a reservation of another status": reservation(9, status="PAUSED"),
+    "a reservation consumed in part only": reservation(9, consumed=1, status="CONSUMED"),
+    "a reservation consumed to the last and open": reservation(9, consumed=2),
+    "a reservation expired that never expires": reservation(9, status="EXPIRED"),
+    "a stock item that is reserved taken away": "DELETE FROM stock_item WHERE id = 1",
+    "a group with reservations taken away": "DELETE FROM customer_group WHERE id = 4",
+    "a hierarchy that reservations name taken away": "DELETE FROM hierarchy WHERE id = 3",
     "an idempotency key twice": IDEMPOTENCY.format(id=9, actor="a", key="k"),
 }
 

@@ -43,22 +43,29 @@ DERIVATIONS: dict[str, Callable[..., dict[str, str]]] = {
         "search_fold": searchable(code, name),
         "type_key": key(type),
     },
+    "stock_item": lambda sku, location: {
+        "sku_key": key(sku),
+        "sku_fold": fold(sku),
+        "location_key": key(location),
+    },
 }
 
 
 async def check(repair: bool) -> list[Finding]:
     """Everything that is not as it should be, mended if `repair`; then inside a transaction, else a snapshot.
 
-    Reads every table. While it mends, all hierarchies and groups are locked.
+    Reads every table. While it mends, all hierarchies, groups and stock items are locked.
     """
     if repair:
         await soundness.find(soundness.LOCK_HIERARCHIES)
         await soundness.find(soundness.LOCK_GROUPS)
+        await soundness.find(soundness.LOCK_STOCK_ITEMS)
     return [
         *await _truth(),
         *await _pairs(repair),
         *await _depths(repair),
         *await _counts(repair),
+        *await _held(repair),
         *await _texts(repair),
     ]
 
@@ -125,6 +132,19 @@ async def _counts(repair: bool) -> list[Finding]:
             findings.append(Finding(table, str(owner), f"has {expected} {things}, not {found}", repair))
             if repair:
                 await soundness.mend(mending, owner, expected)
+    return findings
+
+
+async def _held(repair: bool) -> list[Finding]:
+    findings: list[Finding] = []
+    for item, found, expected, on_hand in await soundness.find(soundness.WRONG_HELD):
+        if expected > on_hand:
+            message = f"its open reservations hold {expected}, more than the {on_hand} on hand; release some"
+            findings.append(Finding("stock_item", str(item), message))
+            continue
+        findings.append(Finding("stock_item", str(item), f"holds {expected} back, not {found}", repair))
+        if repair:
+            await soundness.mend(soundness.SET_HELD, item, int(expected))
     return findings
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service import groups, names, transaction, tree
+from service import groups, names, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
@@ -183,14 +183,15 @@ async def update(
 async def delete(key: int, policy: str, expected_version: int | None) -> Changed:
     """Deletes a group; its nodes go as the policy says, its members stay customers.
 
-    Refuses with NOT_FOUND, STALE and CONFLICT. Some twenty statements for each hierarchy that it stands in.
+    Its closed reservations go with it. Refuses with NOT_FOUND, STALE, GROUP_IN_USE and CONFLICT. Some twenty
+    statements for each hierarchy that it stands in.
     """
     # Hierarchies are locked before groups. One in which the group comes to stand in between is found out by
     # the reference of its node to the group: the whole transaction then runs again.
     standing = await node.hierarchies_of_group(key)
     await tree.lock_all(standing)
     row = await _lock(Reference(key), expected_version, "id")
-    errors: list[UserError] = []
+    errors: list[UserError] = await stock.let_group_go(row)
     for place in (await node.of_groups([key]))[key]:
         if place.hierarchy_id not in standing:
             # To lock it now, after the group, would be a deadlock with whoever assigns the group there.

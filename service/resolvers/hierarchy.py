@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from service import groups, hierarchies, ids, names, transaction, tree
+from service import groups, hierarchies, ids, names, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
 from service.paging import Page, Slice
@@ -165,8 +165,12 @@ async def update(key: int, name: str | None, description: str | None, expected_v
 
 
 async def delete(key: int, expected_version: int | None) -> Changed:
-    """Deletes a hierarchy; its groups remain. Refuses with NOT_FOUND and STALE."""
+    """Deletes a hierarchy; its groups remain, and closed reservations no longer name it.
+
+    Refuses with NOT_FOUND, STALE and, while open reservations name it, CONFLICT.
+    """
     locked = await tree.lock(key, expected_version, "id")
+    await stock.let_hierarchy_go(locked.row)
     await hierarchy.delete(key)
     before = {
         "name": locked.row.name,

@@ -11,6 +11,7 @@ from service.schema.hierarchy import HierarchyMutations
 from service.schema.importing import ImportMutations
 from service.schema.node import NodeMutations
 from service.schema.query import Query
+from service.schema.stock import StockMutations
 from service.schema.words import SCALARS
 
 __all__ = ["Context", "MutationExecutor", "schema"]
@@ -19,7 +20,7 @@ __all__ = ["Context", "MutationExecutor", "schema"]
 @strawberry.type(
     description="Everything that can be changed. A field is one transaction; a payload with user errors kept nothing."
 )
-class Mutation(HierarchyMutations, GroupMutations, NodeMutations, CustomerMutations, ImportMutations):
+class Mutation(HierarchyMutations, GroupMutations, NodeMutations, CustomerMutations, ImportMutations, StockMutations):
     pass
 
 

@@ -12,6 +12,8 @@ from service.schema.inputs import (
     CustomerGroupOrder,
     CustomerOrder,
     HierarchyNodeFilterInput,
+    ReservationFilterInput,
+    StockItemFilterInput,
 )
 from service.schema.words import MemberScope
 
@@ -21,5 +23,9 @@ CustomerOrders = Annotated[CustomerOrder | None, strawberry.argument(description
 GroupFilters = Annotated[CustomerGroupFilterInput | None, strawberry.argument(description="Which groups.")]
 GroupOrders = Annotated[CustomerGroupOrder | None, strawberry.argument(description="By name if left out.")]
 NodeFilters = Annotated[HierarchyNodeFilterInput | None, strawberry.argument(description="Which nodes.")]
+ReservationFilters = Annotated[ReservationFilterInput | None, strawberry.argument(description="Which reservations.")]
+StockItemFilters = Annotated[StockItemFilterInput | None, strawberry.argument(description="Which stock items.")]
+Sku = Annotated[str, strawberry.argument(description="The SKU, whatever its case.")]
+Location = Annotated[str, strawberry.argument(description="The location, whatever its case.")]
 GroupNamed = Annotated[CustomerGroupBy, strawberry.argument(description="Which group.")]
 Scope = Annotated[MemberScope, strawberry.argument(description="Which customers.")]

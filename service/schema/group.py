@@ -9,7 +9,7 @@ from service.schema.answering import answer
 from service.schema.connection import given
 from service.schema.context import Info
 from service.schema.inputs import CustomerGroupBy
-from service.schema.naming import group_of, key_of, keys_of, optional_key_of
+from service.schema.naming import key_of, keys_of, named, optional_key_of
 from service.schema.node import PlaceInput, place_of
 from service.schema.payloads import (
     AddCustomersToGroupPayload,
@@ -150,7 +150,7 @@ class GroupMutations:
             input,
             AddCustomersToGroupPayload,
             lambda: group.add_customers(
-                group_of(input.group, "group"),
+                named(input.group, "group"),
                 keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds"),
                 input.customer_codes,
                 given(input.expected_version),
@@ -166,7 +166,7 @@ class GroupMutations:
             input,
             RemoveCustomersFromGroupPayload,
             lambda: group.remove_customers(
-                group_of(input.group, "group"),
+                named(input.group, "group"),
                 keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds"),
                 input.customer_codes,
                 given(input.expected_version),

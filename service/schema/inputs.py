@@ -17,6 +17,8 @@ from service.matching import (
     NodeFilter,
     Order,
     Reference,
+    ReservationFilter,
+    StockItemFilter,
 )
 from service.schema.connection import given
 from service.schema.words import (
@@ -27,6 +29,7 @@ from service.schema.words import (
     GroupStatus,
     HierarchyOrderField,
     OrderDirection,
+    ReservationStatus,
 )
 
 field = strawberry.field
@@ -166,6 +169,33 @@ class CustomerFilterInput:
             None if given(self.type) is None else tuple(self.type or ()),
             self.in_group.reference() if self.in_group else None,
             self.not_in_group.reference() if self.not_in_group else None,
+        )
+
+
+@strawberry.input(name="StockItemFilter", description="Conditions on stock items, all of which hold.")
+class StockItemFilterInput:
+    sku: StringMatch | None = maybe("What the SKU is like.")
+    location: str | None = maybe("Items at this location, whatever its case.")
+
+    def conditions(self) -> StockItemFilter:
+        return StockItemFilter(self.sku.match() if self.sku else None, given(self.location))
+
+
+@strawberry.input(name="ReservationFilter", description="Conditions on reservations, all of which hold.")
+class ReservationFilterInput:
+    status: list[ReservationStatus] | None = maybe("The status is one of these.")
+    sku: str | None = maybe("Of this SKU, whatever its case.")
+    location: str | None = maybe("At this location, whatever its case.")
+    group: CustomerGroupBy | None = maybe("For this group itself.")
+
+    def conditions(self) -> ReservationFilter:
+        """Raises BadId."""
+        statuses = given(self.status)
+        return ReservationFilter(
+            None if statuses is None else tuple(status.value for status in statuses),
+            given(self.sku),
+            given(self.location),
+            self.group.reference() if self.group else None,
         )
 
 

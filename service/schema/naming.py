@@ -8,7 +8,7 @@ from service import ids
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import BadId, Kind
 from service.matching import Reference
-from service.schema.inputs import CustomerGroupBy
+from service.schema.inputs import CustomerBy, CustomerGroupBy, HierarchyBy
 
 
 def key_of(id: ID, kind: Kind, *path: str | int) -> int:
@@ -52,8 +52,8 @@ def groups_of(wanted: Sequence[CustomerGroupBy], path: str) -> list[Reference]:
     return references
 
 
-def group_of(by: CustomerGroupBy, *path: str | int) -> Reference:
-    """The group that is meant. Refuses with INVALID."""
+def named(by: CustomerGroupBy | CustomerBy | HierarchyBy, *path: str | int) -> Reference:
+    """The one thing that is meant. Refuses with INVALID."""
     try:
         return by.reference()
     except BadId as error:

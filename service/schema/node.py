@@ -12,7 +12,7 @@ from service.schema.answering import answer
 from service.schema.connection import given
 from service.schema.context import Info
 from service.schema.inputs import CustomerGroupBy
-from service.schema.naming import group_of, groups_of, key_of, keys_of, optional_key_of
+from service.schema.naming import groups_of, key_of, keys_of, named, optional_key_of
 from service.schema.payloads import (
     AssignGroupPayload,
     AssignGroupsPayload,
@@ -150,7 +150,7 @@ class NodeMutations:
             AssignGroupPayload,
             lambda: node.assign(
                 key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
-                [group_of(input.group, "group")],
+                [named(input.group, "group")],
                 optional_key_of(input.parent_id, Kind.NODE, "parentId"),
                 place_of(input.position, "position"),
                 given(input.expected_version),

@@ -14,8 +14,11 @@ from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
 from service.resolvers import node as nodes
+from service.resolvers import reservation as reservations
+from service.resolvers import stock as stocks
 from service.schema.context import Info
 from service.schema.finding import find
+from service.schema.stock_types import Reservation, StockItem
 from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode
 from service.schema.words import UserErrorCode
 
@@ -274,6 +277,41 @@ class DeleteCustomerPayload(Payload):
     @field(description="The id of what was deleted; null where there are user errors.")
     def deleted_id(self) -> ID | None:
         return ID(ids.encode(Kind.CUSTOMER, self.outcome.customer)) if self.outcome else None
+
+
+@strawberry.type(description="The answer to setStock.")
+class SetStockPayload(Payload):
+    outcome_type = stocks.Set
+
+    @field(description="The item as it is now; null where there are user errors.")
+    async def stock_item(self, info: Info) -> StockItem | None:
+        return await find(info, Kind.STOCK_ITEM, self.outcome.item) if self.outcome else None
+
+
+@strawberry.type
+class ReservationPayload(Payload):
+    """An answer with a reservation."""
+
+    outcome_type = reservations.Changed
+
+    @field(description="The reservation as it is now; null where there are user errors.")
+    async def reservation(self, info: Info) -> Reservation | None:
+        return await find(info, Kind.RESERVATION, self.outcome.reservation) if self.outcome else None
+
+
+@strawberry.type(description="The answer to reserveStock.")
+class ReserveStockPayload(ReservationPayload):
+    pass
+
+
+@strawberry.type(description="The answer to consumeReservation.")
+class ConsumeReservationPayload(ReservationPayload):
+    pass
+
+
+@strawberry.type(description="The answer to releaseReservation.")
+class ReleaseReservationPayload(ReservationPayload):
+    pass
 
 
 async def _all(info: Info, kind: Kind, keys: list[int]) -> list[Any]:

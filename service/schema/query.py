@@ -9,14 +9,33 @@ from strawberry import ID, UNSET
 from service import ids
 from service.errors import InvalidInput
 from service.ids import Kind
-from service.matching import ChangeFilter, CustomerFilter, GroupFilter, HierarchyFilter
+from service.matching import (
+    ChangeFilter,
+    CustomerFilter,
+    GroupFilter,
+    HierarchyFilter,
+    ReservationFilter,
+    StockItemFilter,
+)
 from service.paging import LARGEST_SIZE
 from service.resolvers import change as changes
 from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
-from service.schema import types
-from service.schema.arguments import ChangeFilters, CustomerFilters, CustomerOrders, GroupFilters, GroupOrders
+from service.resolvers import reservation as reservations
+from service.resolvers import stock as stocks
+from service.schema import stock_types, types
+from service.schema.arguments import (
+    ChangeFilters,
+    CustomerFilters,
+    CustomerOrders,
+    GroupFilters,
+    GroupOrders,
+    Location,
+    ReservationFilters,
+    Sku,
+    StockItemFilters,
+)
 from service.schema.connection import After, Before, Connection, First, Last, connect, page_of
 from service.schema.context import Info
 from service.schema.finding import find
@@ -28,6 +47,7 @@ from service.schema.inputs import (
     HierarchyOrder,
     order_of,
 )
+from service.schema.stock_types import Availability, Reservation, StockItem
 from service.schema.thing import Node
 from service.schema.types import (
     Change,
@@ -41,6 +61,7 @@ field = strawberry.field
 
 AnyId = Annotated[ID, strawberry.argument(description="The id, as Grove gave it.")]
 ALL = 0
+MAIN = "MAIN"
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -153,6 +174,67 @@ class Query:
     @field(description="The distinct customer types in use, in alphabetical order.")
     async def customer_types(self, info: Info) -> list[str]:
         return await info.context.load(customers.types, ALL)
+
+    @field(description="A stock item; null where there is none of that SKU at that location.")
+    async def stock_item(self, info: Info, sku: Sku, location: Location = MAIN) -> StockItem | None:
+        row = await stocks.by_name(sku, location)
+        return stock_types.stock_item(row) if row else None
+
+    @field(description="All stock items, by SKU; those of one SKU by age.")
+    def stock_items(
+        self,
+        info: Info,
+        filter: StockItemFilters = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[StockItem]:
+        return connect(
+            info.context,
+            stock_types.stock_item,
+            stocks.page,
+            stocks.total,
+            ALL,
+            page_of(first, after, last, before),
+            filter.conditions() if filter else StockItemFilter(),
+        )
+
+    @field(description="All reservations, newest first.")
+    def reservations(
+        self,
+        info: Info,
+        filter: ReservationFilters = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[Reservation]:
+        return connect(
+            info.context,
+            types.reservation,
+            reservations.page,
+            reservations.total,
+            ALL,
+            page_of(first, after, last, before),
+            filter.conditions() if filter else ReservationFilter(),
+        )
+
+    @field(description="What may be promised of one item: to anybody, or to one customer through its groups.")
+    async def availability(
+        self,
+        info: Info,
+        sku: Sku,
+        location: Location = MAIN,
+        customer: Annotated[
+            CustomerBy | None,
+            strawberry.argument(
+                description="To whom; anybody if left out. One that there is not is covered by nothing."
+            ),
+        ] = UNSET,
+    ) -> Availability:
+        row, to = await stocks.available(sku, location, customer.reference() if customer else None)
+        return stock_types.availability(sku, location, row, to)
 
     @field(description="Everything that has changed, newest first.")
     def changes(

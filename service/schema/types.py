@@ -1,6 +1,6 @@
 """The output types. They refer to one another, hence the one file; each resolver is one line."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import strawberry
@@ -8,12 +8,13 @@ from strawberry import ID, UNSET, Private
 
 from service import ids
 from service.ids import Kind
-from service.matching import ChangeFilter, CustomerFilter, GroupFilter, NodeFilter
+from service.matching import ChangeFilter, CustomerFilter, GroupFilter, NodeFilter, ReservationFilter
 from service.resolvers import change as changes
 from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
 from service.resolvers import node as nodes
+from service.resolvers import reservation as reservations
 from service.schema.arguments import (
     ChangeFilters,
     CustomerFilters,
@@ -22,6 +23,7 @@ from service.schema.arguments import (
     GroupNamed,
     GroupOrders,
     NodeFilters,
+    ReservationFilters,
     Scope,
 )
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
@@ -38,6 +40,11 @@ from service.store.customer import CustomerRow
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow
 from service.store.node import NodeRow
+from service.store.reservation import ReservationRow
+
+if TYPE_CHECKING:
+    # That file is built on this one.
+    from service.schema.stock_types import Reservation
 
 field = strawberry.field
 
@@ -344,6 +351,26 @@ class CustomerGroup(Node):
     async def nodes(self, info: Info) -> list[HierarchyNode]:
         return [node(row) for row in await info.context.load(nodes.of_groups, self.row.id)]
 
+    @field(description="The reservations for this group itself, newest first.")
+    def reservations(
+        self,
+        info: Info,
+        filter: ReservationFilters = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> "Connection[Annotated[Reservation, strawberry.lazy('service.schema.stock_types')]]":
+        return connect(
+            info.context,
+            reservation,
+            reservations.of_groups,
+            reservations.of_groups_total,
+            self.row.id,
+            page_of(first, after, last, before),
+            filter.conditions() if filter else ReservationFilter(),
+        )
+
     @field(description="What changed in this group, newest first.")
     def changes(
         self,
@@ -519,3 +546,9 @@ def customer(row: CustomerRow) -> Customer:
 
 def logged(row: ChangeRow) -> Change:
     return Change(row=row)
+
+
+def reservation(row: ReservationRow) -> "Reservation":
+    from service.schema.stock_types import Reservation
+
+    return Reservation(row=row)

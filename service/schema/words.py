@@ -89,6 +89,14 @@ class ChangeAction(Enum):
     IMPORTED = word("IMPORTED", description="A file was imported.")
 
 
+@strawberry.enum(description="Whether a reservation holds stock back, and if not, why.")
+class ReservationStatus(Enum):
+    OPEN = word("OPEN", description="It holds back what remains of it.")
+    CONSUMED = word("CONSUMED", description="All of it was consumed.")
+    RELEASED = word("RELEASED", description="What remained of it was given back.")
+    EXPIRED = word("EXPIRED", description="Its time has passed by the clock of the database.")
+
+
 @strawberry.enum(description="What becomes of the nodes below one that leaves the tree.")
 class ChildrenPolicy(Enum):
     PROMOTE = word(

@@ -113,16 +113,27 @@ WRONG_CUSTOMER_COUNTS = """
     )
 """
 
+WRONG_HELD = """
+    SELECT stock_item.id, stock_item.held, COALESCE(sum(reservation.quantity - reservation.consumed), 0) AS found,
+        stock_item.on_hand
+    FROM stock_item LEFT JOIN reservation
+        ON reservation.stock_item_id = stock_item.id AND reservation.status = 'OPEN'
+    GROUP BY stock_item.id
+    HAVING stock_item.held <> COALESCE(sum(reservation.quantity - reservation.consumed), 0)
+"""
+
 DELETE_PAIR = "DELETE FROM closure WHERE ancestor_id = $1 AND descendant_id = $2"
 INSERT_PAIR = "INSERT INTO closure (ancestor_id, descendant_id, distance) VALUES ($1, $2, $3)"
 SET_DEPTH = "UPDATE node SET depth = $2 WHERE id = $1"
 SET_COUNTS = "UPDATE node SET child_count = $2, descendant_count = $3 WHERE id = $1"
 SET_LEVEL_COUNT = "UPDATE level SET node_count = $2 WHERE id = $1"
 SET_CUSTOMER_COUNT = "UPDATE customer_group SET customer_count = $2 WHERE id = $1"
+SET_HELD = "UPDATE stock_item SET held = $2 WHERE id = $1"
 
 # Before anything is mended: writers wait, since every writer of a tree locks its hierarchy first.
 LOCK_HIERARCHIES = "SELECT id FROM hierarchy ORDER BY id FOR NO KEY UPDATE"
 LOCK_GROUPS = "SELECT id FROM customer_group ORDER BY id FOR NO KEY UPDATE"
+LOCK_STOCK_ITEMS = "SELECT id FROM stock_item ORDER BY id FOR NO KEY UPDATE"
 
 # Table → the columns that texts are derived from, and the derived ones.
 DERIVED_TEXTS = {
@@ -133,6 +144,7 @@ DERIVED_TEXTS = {
         ("code_key", "code_fold", "name_key", "name_fold", "search_fold"),
     ),
     "customer": (("code", "name", "type"), ("code_key", "code_fold", "name_fold", "search_fold", "type_key")),
+    "stock_item": (("sku", "location"), ("sku_key", "sku_fold", "location_key")),
 }
 BATCH = 5_000
 

@@ -10,6 +10,9 @@
     West
       CA
 South (C-5) and TX are unassigned in both; Closed is inactive, and unassigned too.
+
+100 of WINE are on hand at MAIN, of which 10 are reserved for South («@reservation open»); 5 for TX were released
+(«@reservation released»).
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -55,6 +58,7 @@ class Company:
     groups: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
+    reservations: dict[str, str] = field(default_factory=dict)
 
     def filled(self, value: Any) -> Any:
         """The value with «@node FL», «@group FL», «@hierarchy Sales» and «@customer C-1» turned into ids."""
@@ -69,6 +73,7 @@ class Company:
                 "group": self.groups,
                 "node": self.nodes,
                 "customer": self.customers,
+                "reservation": self.reservations,
             }
             return kinds[kind][name]
         return value
@@ -101,6 +106,10 @@ async def arrange(grove: Grove) -> Company:
     company.hierarchies["Markets"] = markets
     top = await assigned(grove, markets, company.groups["FL"])
     await assigned(grove, markets, company.groups["East"], top)
+    await grove.mutate("setStock", {"sku": "WINE", "onHand": 100})
+    company.reservations["open"] = await reserved(grove, "South", 10)
+    company.reservations["released"] = await reserved(grove, "TX", 5)
+    await grove.mutate("releaseReservation", {"id": company.reservations["released"]})
     return company
 
 
@@ -147,6 +156,17 @@ async def assigned(grove: Grove, hierarchy: str, group: str, parent: str | None 
         "node { id }",
     )
     id: str = payload["node"]["id"]
+    return id
+
+
+async def reserved(grove: Grove, group: str, quantity: int, **input: Any) -> str:
+    """The id of a new reservation of WINE, unless told otherwise."""
+    payload = await grove.mutate(
+        "reserveStock",
+        {"sku": "WINE", "group": {"name": group}, "quantity": quantity, **input},
+        "reservation { id }",
+    )
+    id: str = payload["reservation"]["id"]
     return id
 
 

@@ -24,7 +24,8 @@ UNASSIGNED = ("Lone Star Drinks", "Rio Grande Wines", "TX")
 def sow_company(size: int) -> tuple[Sowing, dict[str, int]]:
     """The hierarchy «Sales» with so many nodes, ten at least, and the keys of what has a name.
 
-    Each distributor has a customer, and every tenth shares one with its neighbour. Each group has two changes.
+    Each distributor has a customer, and every tenth shares one with its neighbour. Each group has two changes and
+    two reservations of «WINE», an open one and a released one.
     """
     sown = Sowing()
     names = list(NAMED)
@@ -53,5 +54,10 @@ def sow_company(size: int) -> tuple[Sowing, dict[str, int]]:
     for group, name in zip(groups, names, strict=True):
         sown.change("GROUP_CREATED", f"created «{name}»", group=group)
         sown.change("GROUP_ASSIGNED", f"assigned «{name}» in «Sales»", hierarchy=hierarchy, group=group)
+    item = sown.stock_item("WINE", "MAIN", 2 * size, len(groups))
+    for group in groups:
+        sown.reservation(item, group)
+        # An open one that names it would keep the hierarchy from being deleted.
+        sown.reservation(item, group, hierarchy, status="RELEASED")
     keys = {"hierarchy Sales": hierarchy} | {f"node {name}": nodes[names.index(name)] for name in NAMED}
     return sown, keys

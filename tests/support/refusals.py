@@ -27,6 +27,7 @@ NO_HIERARCHY = encode(Kind.HIERARCHY, 4_711)
 NO_GROUP = encode(Kind.GROUP, 4_711)
 NO_NODE = encode(Kind.NODE, 4_711)
 NO_CUSTOMER = encode(Kind.CUSTOMER, 4_711)
+NO_RESERVATION = encode(Kind.RESERVATION, 4_711)
 
 SALES = {"hierarchyId": "@hierarchy Sales"}
 LONG_NAME = "N" * 201
@@ -629,6 +630,111 @@ IMPORTING = [
     Refusal("importHierarchy", {**SALES, "createName": "New", "csv": CSV}, [("INVALID", "createName", "not both")]),
 ]
 
+WINE: dict[str, Any] = {"sku": "WINE", "group": {"name": "East"}, "quantity": 1}
+OPEN: dict[str, Any] = {"id": "@reservation open", "quantity": 1, "customer": {"code": "C-5"}}
+PAST = "2020-01-01T00:00:00+00:00"
+
+STOCK = [
+    *bad_names("setStock", "sku", longest=64, onHand=1),
+    *bad_names("setStock", "location", longest=64, sku="WINE", onHand=1),
+    Refusal("setStock", {"sku": "BEER", "onHand": -1}, [("OUT_OF_RANGE", "onHand", "0 or more, not -1")]),
+    Refusal(
+        "setStock",
+        {"sku": "wine", "onHand": 9},
+        [("INSUFFICIENT_STOCK", "onHand", "10 of «WINE» at «MAIN» are reserved")],
+    ),
+    Refusal("reserveStock", {**WINE, "sku": "BEER"}, [("NOT_FOUND", "sku", "no stock item «BEER» at «MAIN»")]),
+    Refusal("reserveStock", {**WINE, "location": "PORT"}, [("NOT_FOUND", "sku", "no stock item «WINE» at «PORT»")]),
+    Refusal("reserveStock", {**WINE, "group": {"name": "Nobody"}}, [("NOT_FOUND", "group", "«Nobody»")]),
+    Refusal("reserveStock", {**WINE, "group": {"id": NO_GROUP}}, [("NOT_FOUND", "group", "with this id")]),
+    Refusal("reserveStock", {**WINE, "group": {"id": "@customer C-1"}}, [("INVALID", "group.id", "of a customer")]),
+    Refusal("reserveStock", {**WINE, "group": {"name": "Closed"}}, [("GROUP_INACTIVE", "group", "«Closed»")]),
+    Refusal("reserveStock", {**WINE, "hierarchy": {"name": "None"}}, [("NOT_FOUND", "hierarchy", "«None»")]),
+    Refusal("reserveStock", {**WINE, "hierarchy": {"id": NO_HIERARCHY}}, [("NOT_FOUND", "hierarchy", "this id")]),
+    Refusal("reserveStock", {**WINE, "hierarchy": {"id": "x"}}, [("INVALID", "hierarchy.id", "not an id")]),
+    Refusal(
+        "reserveStock",
+        {**WINE, "group": {"name": "West"}, "hierarchy": {"name": "Markets"}},
+        [("CONFLICT", "hierarchy", "«West» does not stand in «Markets»")],
+    ),
+    Refusal("reserveStock", {**WINE, "quantity": 0}, [("OUT_OF_RANGE", "quantity", "At least 1 is reserved, not 0")]),
+    Refusal("reserveStock", {**WINE, "quantity": -5}, [("OUT_OF_RANGE", "quantity", "not -5")]),
+    Refusal(
+        "reserveStock",
+        {**WINE, "quantity": 91},
+        [
+            (
+                "INSUFFICIENT_STOCK",
+                "quantity",
+                "91 of «WINE» at «MAIN» were asked for, but 90 are free: 100 are on hand and 10",
+            )
+        ],
+    ),
+    Refusal("reserveStock", {**WINE, "quantity": 2_147_483_647}, [("INSUFFICIENT_STOCK", "quantity", "90 are free")]),
+    Refusal("reserveStock", {**WINE, "expiresAt": PAST}, [("INVALID", "expiresAt", "has passed")]),
+    Refusal("reserveStock", {**WINE, "reference": LONG_NAME}, [("TOO_LONG", "reference", "at most 200 characters")]),
+    Refusal("reserveStock", {**WINE, "reference": "two\nlines"}, [("INVALID", "reference", "single line")]),
+    # Everything that is wrong at once.
+    Refusal(
+        "reserveStock",
+        {
+            "sku": "BEER",
+            "group": {"code": "none"},
+            "hierarchy": {"name": "none"},
+            "quantity": 0,
+            "expiresAt": PAST,
+            "reference": LONG_NAME,
+        },
+        [
+            ("TOO_LONG", "reference", "201"),
+            ("NOT_FOUND", "sku", "«BEER»"),
+            ("NOT_FOUND", "group", "«none»"),
+            ("NOT_FOUND", "hierarchy", "«none»"),
+            ("OUT_OF_RANGE", "quantity", "not 0"),
+            ("INVALID", "expiresAt", "has passed"),
+        ],
+    ),
+    *wrong_ids("consumeReservation", "id", "reservation", NO_RESERVATION, quantity=1, customer={"code": "C-5"}),
+    Refusal("consumeReservation", {**OPEN, "customer": {"code": "none"}}, [("NOT_FOUND", "customer", "«none»")]),
+    Refusal(
+        "consumeReservation", {**OPEN, "customer": {"id": NO_CUSTOMER}}, [("NOT_FOUND", "customer", "with this id")]
+    ),
+    Refusal("consumeReservation", {**OPEN, "customer": {"id": "x"}}, [("INVALID", "customer.id", "not an id")]),
+    Refusal(
+        "consumeReservation",
+        {**OPEN, "customer": {"code": "C-1"}},
+        [("CONFLICT", "customer", "«Customer 1» (C-1) is not in «South», for which this is reserved.")],
+    ),
+    Refusal(
+        "consumeReservation", {**OPEN, "quantity": 0}, [("OUT_OF_RANGE", "quantity", "At least 1 is consumed, not 0")]
+    ),
+    Refusal(
+        "consumeReservation",
+        {**OPEN, "quantity": 11},
+        [
+            ("INSUFFICIENT_STOCK", "quantity", "10 of 10 remain"),
+        ],
+    ),
+    Refusal(
+        "consumeReservation",
+        {**OPEN, "id": "@reservation released"},
+        [("RESERVATION_CLOSED", "id", "«WINE» at «MAIN» is closed: it was released when 5 of 5 remained")],
+    ),
+    *wrong_ids("releaseReservation", "id", "reservation", NO_RESERVATION),
+    Refusal("releaseReservation", {"id": "@reservation released"}, [("RESERVATION_CLOSED", "id", "it was released")]),
+    Refusal(
+        "deleteCustomerGroup",
+        {"id": "@group South"},
+        [
+            (
+                "GROUP_IN_USE",
+                "id",
+                "holds stock for «South» (CG-000009), such as «WINE» at «MAIN»; consume or release it",
+            )
+        ],
+    ),
+]
+
 # The same for everything that has a version, which each message names.
 VERSIONED: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
     "«Sales»": [
@@ -674,5 +780,6 @@ REFUSALS = [
     *REORDERING,
     *UNASSIGNING,
     *IMPORTING,
+    *STOCK,
     *STALE,
 ]

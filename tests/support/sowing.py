@@ -34,6 +34,10 @@ COLUMNS = {
     "closure": "ancestor_id descendant_id distance",
     "customer": ("id code code_key code_fold name name_fold search_fold type type_key version created_at updated_at"),
     "membership": "group_id customer_id",
+    "stock_item": "id sku sku_key sku_fold location location_key on_hand held created_at updated_at",
+    "reservation": (
+        "id stock_item_id group_id hierarchy_id quantity consumed status expires_at reference created_at updated_at"
+    ),
     "change": "id at actor action hierarchy_key group_key customer_key summary before after",
 }
 
@@ -124,6 +128,31 @@ class Sowing:
             row = (node, hierarchy, groups[place], owner, next(positions[parent]), depth, *counts)
             self.rows["node"].append(row)
 
+    def stock_item(self, sku: str, location: str, on_hand: int, held: int = 0, at: datetime = START) -> int:
+        """A stock item of which `held` units will be reserved; returns its key."""
+        new = self.new_key()
+        row = (new, sku, key(sku), fold(sku), location, key(location), on_hand, held, at, at)
+        self.rows["stock_item"].append(row)
+        return new
+
+    def reservation(
+        self,
+        item: int,
+        group: int,
+        hierarchy: int | None = None,
+        quantity: int = 1,
+        consumed: int = 0,
+        status: str = "OPEN",
+        expires_at: datetime | None = None,
+        reference: str = "",
+        at: datetime = START,
+    ) -> int:
+        """A reservation, counted by its item already; returns its key."""
+        new = self.new_key()
+        row = (new, item, group, hierarchy, quantity, consumed, status, expires_at, reference, at, at)
+        self.rows["reservation"].append(row)
+        return new
+
     def change(
         self,
         action: str,
@@ -188,3 +217,13 @@ def customer_id(key: int) -> str:
 def change_id(key: int) -> str:
     """The id of the change with this key."""
     return encode(Kind.CHANGE, key)
+
+
+def stock_item_id(key: int) -> str:
+    """The id of the stock item with this key."""
+    return encode(Kind.STOCK_ITEM, key)
+
+
+def reservation_id(key: int) -> str:
+    """The id of the reservation with this key."""
+    return encode(Kind.RESERVATION, key)
