@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,7 +186,7 @@ async def test_pages_far_in_cost_the_same(sizes: list[Sized]) -> None:
         ("unassignNode", {"nodeId": "<id of the node East>"}),
         ("deleteHierarchy", {"id": "<id of the hierarchy Sales>"}),
         ("createCustomerGroup", {"name": "New", "place": {"hierarchyId": "<id of the hierarchy Sales>"}}),
-        ("setStock", {"sku": "WINE", "onHand": 9_000}),
+        ("setStock", {"sku": "WINE", "onHand": 50_000}),
         ("setStock", {"sku": "new", "onHand": 1}),
         ("reserveStock", {"sku": "WINE", "group": {"name": "East"}, "hierarchy": {"name": "Sales"}, "quantity": 1}),
     ],
@@ -201,6 +202,7 @@ async def test_changes_cost_the_same(sizes: list[Sized], name: str, input: Mappi
 # ── with 2 parents and with 20 ──────────────────────────────────────────────────────────────────────────────
 
 FEW, MANY = 2, 20
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
 # What is given for each kind of argument that is not about the page.
 EXAMPLES = {
     "CustomerGroupBy": '{ name: "Hub" }',
@@ -263,7 +265,7 @@ async def related(databases: Databases) -> AsyncIterator[tuple[Grove, dict[str, 
     ]
     items = [sown.stock_item(f"S-{number}", "MAIN", 10, 2) for number in range(MANY)]
     reservations = [
-        sown.reservation(item, groups[number], hierarchies[number], 3, 1, reference="sown")
+        sown.reservation(item, groups[number], hierarchies[number], 3, 1, expires_at=LATER, reference="sown")
         for number, item in enumerate(items)
     ]
     ids = {
