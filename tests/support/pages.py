@@ -19,7 +19,7 @@ from tests.support.command import grove as run_grove
 DOCS = Path(__file__).parents[2] / "docs"
 SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PLACEHOLDER = re.compile(r"<(node|group|hierarchy|customer) ([^>]+)>")
+PLACEHOLDER = re.compile(r"<(node|group|hierarchy|reservation of) ([^>]+)>")
 # What stands for a part of an output that differs from run to run.
 ANYTHING = "…"
 
@@ -96,9 +96,11 @@ async def id_of(grove: Grove, kind: str, name: str) -> str:
         "node": 'hierarchy(by: { name: "Sales" }) { thing: node(group: { name: $name }) { id } }',
         "group": "thing: customerGroup(by: { name: $name }) { id }",
         "hierarchy": "thing: hierarchy(by: { name: $name }) { id }",
-        "customer": "thing: customer(by: { code: $name }) { id }",
+        "reservation of": "group: customerGroup(by: { name: $name }) { reservations(first: 1) { nodes { id } } }",
     }[kind]
     data = await grove.query(f"query ($name: String!) {{ {asked} }}", {"name": name})
+    if kind == "reservation of":
+        data["thing"] = data["group"]["reservations"]["nodes"][0]
     thing: Json | None = data["hierarchy"]["thing"] if kind == "node" else data["thing"]
     assert thing is not None, f"there is no {kind} {name}"
     identity: str = thing["id"]
