@@ -84,7 +84,7 @@ class _Columns:
             if depth not in named:
                 level = self._levels[depth]
                 self._refuse(place, f"There is a {word} for the level «{level}», but no column «{level} Name».")
-        if not self._places:
+        if not self._places and not self._wrong:
             self._refuse(0, f"There is no column of a level; {self._advice()}")
         return [self._columns(depth) for depth in sorted(named)]
 
