@@ -11,6 +11,7 @@ import structlog
 from service import __version__, engines
 from service.command import bring_up_to_date, database_option, require_database, settings_of, with_database
 from service.db import Database
+from service.exporting import export
 from service.server import address, listen, run
 from service.settings import Settings, variable
 
@@ -19,6 +20,7 @@ HELP = """Grove keeps customer groups and the hierarchies they stand in, and ser
 \b
   grove serve --demo        try it: http://127.0.0.1:8000/graphql
   grove serve --database postgres://grove:secret@localhost/grove --workers 4
+  grove export hierarchy Sales sales.xlsx
   grove check --repair      look for damage in the tree, and mend it
   grove schema > schema.graphql
 
@@ -145,6 +147,9 @@ def list_settings() -> None:
         shown = ",".join(default) if isinstance(default, tuple) else str(default).replace("None", "")
         click.echo(f"{variable(name)}={shown}")
         click.echo(click.wrap_text(str(field.description), 100, "    ", "    "))
+
+
+main.add_command(export)
 
 
 async def load_demo(database: Database) -> None:

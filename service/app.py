@@ -1,6 +1,7 @@
 """The Starlette application: routes, the lifespan with its database, and what every request goes through.
 
 /graphql   the endpoint; for browsers, the explorer
+/exports   downloads, as CSV and Excel files
 /static    the explorer's files
 /healthz   200 while the process lives
 /readyz    200 while the database can be reached and is migrated, 503 otherwise
@@ -28,7 +29,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import engines, migrating, schema
+from service import engines, exports, migrating, schema
 from service.answers import error, fault
 from service.db import Database
 from service.errors import GroveError
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> Starlette:
                 explorer_page if settings.explorer else None,
             ),
         ),
+        *exports.routes(settings),
         Route("/", to_the_explorer),
         Route("/healthz", healthy),
         Route("/readyz", ready),
@@ -84,7 +86,7 @@ def create_app(settings: Settings) -> Starlette:
                 allow_origins=settings.allowed_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Content-Type", "X-Request-Id"],
-                expose_headers=["Server-Timing", "X-Request-Id"],
+                expose_headers=["Content-Disposition", "Retry-After", "Server-Timing", "X-Request-Id"],
             )
         )
 

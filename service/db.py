@@ -48,6 +48,8 @@ class Engine(Protocol):
     """One kind of database, with its pool."""
 
     dialect: Dialect
+    # How many snapshots it can have open at once.
+    readers: int
 
     async def open(self, *, write: bool) -> Connection:
         """A connection with a transaction begun: a read-only snapshot, or one that may write.

@@ -80,6 +80,7 @@ class Postgres:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self.readers: int = pool.get_max_size()
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int, lock_seconds: float, statement_seconds: float) -> "Postgres":

@@ -60,6 +60,7 @@ class Sqlite:
     """The connections to one file; a writer waits for others for `lock_seconds` at the most."""
 
     dialect: Dialect = "sqlite"
+    readers = READERS
 
     def __init__(self, path: Path, lock_seconds: float) -> None:
         self._path = path

@@ -5,6 +5,7 @@ GROVE_TEST_DATABASE_URL points a postgres run at a server of one's own, with a u
 otherwise a private one is started.
 """
 
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -100,3 +101,14 @@ async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
     """The service as a process of its own, on a database of its own."""
     async with Service(database_url, tmp_path) as running_service:
         yield running_service
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """The command sets up logs for its process, which here is that of all tests."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)

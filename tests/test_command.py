@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -27,18 +26,8 @@ from tests.support.databases import Databases, fresh
 from tests.support.service import Service
 
 SECRET = "swordfish"
-COMMANDS = ["serve", "migrate", "demo", "check", "schema", "settings"]
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """The command sets up logs for its process, which here is that of all tests."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+COMMANDS = ["serve", "migrate", "demo", "check", "export", "schema", "settings"]
+pytestmark = pytest.mark.usefixtures("logs_as_before")
 
 
 @pytest.fixture
