@@ -65,6 +65,11 @@ DEEDS: list[tuple[str, Mapping[str, Any]]] = [
     ("consumeReservation", {"id": "@reservation open", "quantity": 3, "customer": {"code": "C-5"}}),
     ("consumeReservation", {"id": "@reservation open", "quantity": 10, "customer": {"code": "C-5"}}),
     ("releaseReservation", {"id": "@reservation open"}),
+    ("importCustomers", {"csv": "Code,Name,Type\nC-1,Renamed,\nC-2,Customer 2,RETAILER\nN-1,New,BAR\n"}),
+    ("importGroupMembers", {"csv": "Customer Code\nC-1\nC-6\n", "group": {"name": "East"}, "mode": "REPLACE"}),
+    ("importGroupMembers", {"csv": "Group Code,Customer Code\nCG-000001,C-3\nCG-000002,C-3\n"}),
+    ("importCustomerGroups", {"csv": "Code,Name\nCG-000001,Orient\n,New\n,Newer\n"}),
+    ("importCustomerGroups", {"csv": "Name,Status\nFL,inactive\nEast,ACTIVE\n"}),
 ]
 
 

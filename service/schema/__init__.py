@@ -9,6 +9,7 @@ from service.schema.customer import CustomerMutations
 from service.schema.group import GroupMutations
 from service.schema.hierarchy import HierarchyMutations
 from service.schema.importing import ImportMutations
+from service.schema.importing_lists import ListImportMutations
 from service.schema.node import NodeMutations
 from service.schema.query import Query
 from service.schema.stock import StockMutations
@@ -20,7 +21,15 @@ __all__ = ["Context", "MutationExecutor", "schema"]
 @strawberry.type(
     description="Everything that can be changed. A field is one transaction; a payload with user errors kept nothing."
 )
-class Mutation(HierarchyMutations, GroupMutations, NodeMutations, CustomerMutations, ImportMutations, StockMutations):
+class Mutation(
+    HierarchyMutations,
+    GroupMutations,
+    NodeMutations,
+    CustomerMutations,
+    ImportMutations,
+    ListImportMutations,
+    StockMutations,
+):
     pass
 
 

@@ -12,6 +12,8 @@ from service.names import fold, key, searchable
 from service.paging import Page, Slice
 from service.store.listing import Conditions, Listing, Sorting
 
+# A group and a customer, by key.
+Pair = tuple[int, int]
 COLUMNS = "{0}.id, {0}.code, {0}.name, {0}.type, {0}.version, {0}.created_at, {0}.updated_at"
 CUSTOMER = COLUMNS.format("customer")
 
@@ -108,6 +110,30 @@ REMOVE_FROM = """
 
 EMPTY_GROUP = """
     DELETE FROM membership WHERE group_id = $1
+"""
+
+AMONG_PAIRS = """
+    SELECT membership.group_id, membership.customer_id
+    FROM rows($1: group_id bigint, customer_id bigint) AS item
+    JOIN membership ON membership.group_id = item.group_id AND membership.customer_id = item.customer_id
+"""
+
+MEMBERS_AFTER = """
+    -- The next customers of these groups, in the order of the primary key.
+    SELECT membership.group_id, membership.customer_id FROM membership
+    WHERE membership.group_id = ANY($1::bigint[]) AND (membership.group_id, membership.customer_id) > ($2, $3)
+    ORDER BY membership.group_id, membership.customer_id LIMIT $4
+"""
+
+ADD_PAIRS = """
+    INSERT INTO membership (group_id, customer_id)
+    SELECT item.group_id, item.customer_id FROM rows($1: group_id bigint, customer_id bigint) AS item
+"""
+
+REMOVE_PAIRS = """
+    DELETE FROM membership WHERE (group_id, customer_id) IN (
+        SELECT item.group_id, item.customer_id FROM rows($1: group_id bigint, customer_id bigint) AS item
+    )
 """
 
 IS_MEMBER = Forms(
@@ -312,6 +338,30 @@ async def add(group: int, customers: Collection[int]) -> None:
 async def remove(group: int, customers: Collection[int]) -> None:
     """Takes customers out of a group. One statement; the group's count is the caller's."""
     await db.fetch(REMOVE, group, list(customers))
+
+
+async def pairs_among(pairs: Collection[Pair]) -> set[Pair]:
+    """Those of the pairs of a group and a customer where the customer is in the group. One statement."""
+    return {(row[0], row[1]) for row in await db.fetch(AMONG_PAIRS, _pairs(pairs))}
+
+
+async def pairs_after(groups: Collection[int], last: Pair, limit: int) -> list[Pair]:
+    """The next pairs of one of these groups and a customer in it, behind the last one. One statement."""
+    return [(row[0], row[1]) for row in await db.fetch(MEMBERS_AFTER, list(groups), *last, limit)]
+
+
+async def add_pairs(pairs: Collection[Pair]) -> None:
+    """Puts customers into groups that they are not in. One statement; the groups' counts are the caller's."""
+    await db.fetch(ADD_PAIRS, _pairs(pairs))
+
+
+async def remove_pairs(pairs: Collection[Pair]) -> None:
+    """Takes customers out of groups. One statement; the groups' counts are the caller's."""
+    await db.fetch(REMOVE_PAIRS, _pairs(pairs))
+
+
+def _pairs(pairs: Collection[Pair]) -> str:
+    return rows([{"group_id": group, "customer_id": customer} for group, customer in pairs])
 
 
 async def remove_from(customer: int, groups: Collection[int]) -> None:

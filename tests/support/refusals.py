@@ -769,6 +769,40 @@ STALE = [
     for version in (0, 1_000_000)
 ]
 
+LISTS = [
+    Refusal("importCustomers", {"csv": ""}, [("BAD_HEADER", "csv.1.1", "must name the columns")]),
+    Refusal(
+        "importCustomers",
+        {"csv": "Code,Name\nC-1,New\nN-1,\nN-2,Two,three\n"},
+        [("REQUIRED", "csv.3.Name", "«N-1» needs a name"), ("BAD_ROW", "csv.4.3", "«three» stands in no column")],
+    ),
+    Refusal("importGroupMembers", {"csv": "Customer Code\nC-1\n"}, [("REQUIRED", "group", "«Group Code»")]),
+    Refusal(
+        "importGroupMembers",
+        {"csv": "Customer Code\nC-1\n", "group": {"name": "North"}},
+        [("NOT_FOUND", "group", "«North»")],
+    ),
+    Refusal(
+        "importGroupMembers",
+        {"csv": "Customer Code\nC-1\n", "group": {"id": "x"}},
+        [("INVALID", "group.id", "«x» is not an id")],
+    ),
+    Refusal(
+        "importGroupMembers",
+        {"csv": "Customer Code,Group Code\nC-1,CG-9\nC-9,CG-000001\n", "mode": "REPLACE"},
+        [("NOT_FOUND", "csv.2.Group Code", "«CG-9»"), ("NOT_FOUND", "csv.3.Customer Code", "«C-9»")],
+    ),
+    Refusal(
+        "importCustomerGroups",
+        {"csv": "Code,Name,Status\nN-1,EAST,active\nN-2,,\nN-3,New,open\n"},
+        [
+            ("NAME_TAKEN", "csv.2.Name", "«East» (CG-000001)"),
+            ("REQUIRED", "csv.3.Name", "«N-2»"),
+            ("BAD_ROW", "csv.4.Status", "ACTIVE or INACTIVE"),
+        ],
+    ),
+]
+
 REFUSALS = [
     *HIERARCHIES,
     *GROUPS,
@@ -781,5 +815,6 @@ REFUSALS = [
     *UNASSIGNING,
     *IMPORTING,
     *STOCK,
+    *LISTS,
     *STALE,
 ]
