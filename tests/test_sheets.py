@@ -72,8 +72,12 @@ def test_what_is_made_harmless_is_restored_however_it_begins(cell: str) -> None:
 
 
 def numbered(lines: Sequence[Sequence[str]]) -> list[Line]:
-    """What is read of these lines: blank ones are counted, and no more."""
-    return [Line(number, list(cells)) for number, cells in enumerate(lines, 1) if any(cell.strip() for cell in cells)]
+    """What is read of these lines: those that are blank as they stand in the file are counted, and no more."""
+    return [
+        Line(number, list(cells))
+        for number, cells in enumerate(lines, 1)
+        if any(sheets.harmless(cell).strip() for cell in cells)
+    ]
 
 
 def bare(lines: list[Line]) -> list[Line]:
