@@ -1,4 +1,4 @@
-"""The demo company: ZymOeno's hierarchy «Sales», some customers, and a few groups that stand nowhere yet."""
+"""The demo company: ZymOeno's hierarchy «Sales», some customers, groups that stand nowhere yet, and some stock."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ from service import transaction
 from service.db import Database
 from service.matching import Reference
 from service.positions import LAST
-from service.resolvers import customer, group, hierarchy
+from service.resolvers import customer, group, hierarchy, reservation, stock
 from service.transaction import Mutation
 
 FILE = Path(__file__).parent / "data" / "zymoeno.csv"
@@ -42,6 +42,13 @@ UNASSIGNED = [
     ("Key Accounts", "Customers with prices of their own", "ACTIVE", ["ZY-1001", "ZY-1010", "ZY-1014"]),
     ("Old Partners", "No longer served", "INACTIVE", ["ZY-1018"]),
 ]
+# SKU, location, how many there are.
+STOCK = [
+    ("ZY-ROSE", "MAIN", 1_200),
+    ("ZY-STOUT", "MAIN", 480),
+    ("ZY-STOUT", "EAST COAST", 96),
+    ("ZY-CIDER", "MAIN", 0),
+]
 
 
 async def load(database: Database) -> None:
@@ -73,3 +80,6 @@ async def _load() -> None:
             parent = nodes[name]
     for name, description, status, members in UNASSIGNED:
         await group.create(name, None, description, status, [], members, None)
+    for sku, location, on_hand in STOCK:
+        await stock.set_stock(sku, location, on_hand)
+    await reservation.reserve("ZY-STOUT", "MAIN", Reference(name="Palm Tree Distribution"), None, 48, None, "Tasting")

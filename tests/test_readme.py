@@ -30,7 +30,7 @@ async def test_the_walk(demo_grove: Grove) -> None:
         known = await ids_by_name(demo_grove)
         filled = re.sub(r"<the id of (\w+)>", lambda match: known[match[1]], variables or "{}")  # noqa: B023
         answers.append(await demo_grove.query(document, json.loads(filled)))
-    tree, unassigned, assigned, created, moved, impossible, left, added, customer, changes = answers
+    tree, unassigned, assigned, created, moved, impossible, left, added, customer, held, promised, changes = answers
     assert [root["group"]["name"] for root in tree["hierarchy"]["roots"]["nodes"]] == ["East", "West"]
     assert "NV" in [group["name"] for group in unassigned["hierarchy"]["unassignedGroups"]["nodes"]]
     assert assigned["assignGroup"]["node"]["path"] == ["West", "NV"]
@@ -46,4 +46,7 @@ async def test_the_walk(demo_grove: Grove) -> None:
         "userErrors": [],
     }
     assert customer["customer"]["isMember"] is True
+    assert held["reserveStock"]["reservation"]["stockItem"] == {"onHand": 1_200, "reserved": 24, "free": 1_176}
+    assert promised["availability"]["available"] == 1_200
+    assert promised["availability"]["reservations"] == [{"remaining": 24, "expiresAt": None, "group": {"name": "FL"}}]
     assert len(changes["changes"]["nodes"]) == 5
