@@ -1,9 +1,12 @@
 """What may happen to groups and their members: the rules that hierarchies, groups and customers share."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
-from service import db, ids, transaction
+from service import db, ids, names, transaction
 from service.errors import UserError, UserErrorCode, user_error
+from service.ids import Kind
+from service.matching import Reference
 from service.names import key
 from service.store import customer, group
 from service.store.change import NewChange
@@ -37,10 +40,75 @@ async def free_codes(count: int, taken: Collection[str] = ()) -> list[str]:
 async def found(name: str, code: str | None, description: str, status: str) -> GroupRow:
     """Makes a group, whose values the caller has found fit, and logs it. Three statements, two more for a code."""
     row = NewGroup(ids.new_key(), code or (await free_codes(1))[0], name, description, status)
-    await group.insert([row], transaction.current().at)
-    after = {"code": row.code, "name": name, "description": description, "status": status}
-    await transaction.log([NewChange("GROUP_CREATED", f"created «{name}» ({row.code})", group=row.id, after=after)])
+    await _insert([row])
     return (await group.by_keys([row.id]))[row.id]
+
+
+async def found_placeholders(wanted: Sequence[str]) -> list[NewGroup]:
+    """Makes an active group for each name, or for the next free one like it, and logs them.
+
+    Five statements, however many; one more for each tenfold of numbers that names like it have taken.
+    """
+    free = await _free_names(wanted)
+    keys, codes = ids.new_keys(len(free)), await free_codes(len(free))
+    made = [NewGroup(key, code, name, "", "ACTIVE") for key, code, name in zip(keys, codes, free, strict=True)]
+    await _insert(made)
+    return made
+
+
+async def _insert(made: Sequence[NewGroup]) -> None:
+    await group.insert(made, transaction.current().at)
+    await transaction.log(
+        [
+            NewChange("GROUP_CREATED", f"created «{row.name}» ({row.code})", group=row.id, after=_values(row))
+            for row in made
+        ]
+    )
+
+
+def _values(row: NewGroup) -> dict[str, str]:
+    return {"code": row.code, "name": row.name, "description": row.description, "status": row.status}
+
+
+async def _free_names(wanted: Sequence[str]) -> list[str]:
+    """Names for new groups, with a number behind those that are taken.
+
+    One statement, one more for each tenfold of numbers that are taken. Those who want the same name are counted
+    on together, so that many of them cost as little as one.
+    """
+    families: dict[str, list[int]] = {}
+    for place, text in enumerate(wanted):
+        families.setdefault(names.fitting(text), []).append(place)
+    free: dict[int, str] = {}
+    taken: set[str] = set()
+    offered: Counter[str] = Counter()
+    factor = 1
+    while families:
+        offers: dict[str, list[str]] = {}
+        for base, places in families.items():
+            count = factor * len(places)
+            offers[base] = [_numbered(base, offered[base] + number) for number in range(1, count + 1)]
+            offered[base] += count
+        taken |= (await group.by_names([name for texts in offers.values() for name in texts])).keys()
+        for base, texts in offers.items():
+            for name in texts:
+                if families[base] and key(name) not in taken:
+                    taken.add(key(name))
+                    free[families[base].pop(0)] = name
+        families = {base: places for base, places in families.items() if places}
+        factor *= 10
+    return [free[place] for place in range(len(wanted))]
+
+
+def _numbered(base: str, number: int) -> str:
+    return base if number == 1 else names.fitting(base, f" {number}")
+
+
+def unknown(reference: Reference) -> str:
+    """What is said of a group that there is not, with the id, code or name that the client gave."""
+    if reference.key is not None:
+        return f"There is no customer group with the id «{ids.encode(Kind.GROUP, reference.key)}»."
+    return f"There is no customer group «{reference}»."
 
 
 async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[list[CustomerRow], list[UserError]]:
@@ -52,7 +120,12 @@ async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[li
     keyed = await customer.by_keys(keys) if keys else {}
     coded = await customer.by_codes(codes) if codes else {}
     errors = [
-        user_error(Code.NOT_FOUND, "There is no customer with this id.", "customerIds", place)
+        user_error(
+            Code.NOT_FOUND,
+            f"There is no customer with the id «{ids.encode(Kind.CUSTOMER, wanted)}».",
+            "customerIds",
+            place,
+        )
         for place, wanted in enumerate(keys)
         if wanted not in keyed
     ]

@@ -78,8 +78,14 @@ def mistakes(label: str, text: str, length: int, *path: str | int, required: boo
         return []
     if not key(text) or all(unicodedata.category(letter)[0] in "CZ" for letter in text):
         return [user_error(UserErrorCode.REQUIRED, f"{label} must not be empty.", *path)] if required else []
-    if len(text) > length or len(key(text).encode("utf-8", "surrogatepass")) > KEY_BYTES:
+    if len(text) > length:
         message = f"{label} may have at most {length} characters; this one has {len(text)}."
+        return [user_error(UserErrorCode.TOO_LONG, message, *path)]
+    if (size := len(key(text).encode("utf-8", "surrogatepass"))) > KEY_BYTES:
+        message = (
+            f"{label} has letters that stand for many: written out for comparing, it takes {size:,} bytes and may"
+            f" take at most {KEY_BYTES:,}. Use plainer letters, or fewer of them."
+        )
         return [user_error(UserErrorCode.TOO_LONG, message, *path)]
     if not text.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
         message = f"{label} must be a single line of text without control characters."

@@ -5,21 +5,39 @@ ends with `finish`, which counts the levels and the version. In between the hier
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from service import ids, positions, transaction
+from service.counting import counted
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.positions import Position
 from service.store import closure, group, hierarchy, node
 from service.store.change import NewChange
 from service.store.closure import Place
-from service.store.group import GroupRow
+from service.store.group import GroupRow, NewGroup
 from service.store.hierarchy import HierarchyRow, LevelRow
 from service.store.node import NodeRow
 
 Code = UserErrorCode
+
+
+class Spot(NamedTuple):
+    """Where a node stands, for the log: its parent, the name of the parent's group (None: a root), its depth."""
+
+    parent: int | None
+    name: str | None
+    depth: int
+
+    def values(self) -> dict[str, object]:
+        """As `before` or `after` of a change."""
+        parent = None if self.parent is None else ids.encode(Kind.NODE, self.parent)
+        return {"parentId": parent, "parent": self.name, "depth": self.depth}
+
+    def __str__(self) -> str:
+        return "at the top" if self.parent is None else f"under «{self.name}»"
 
 
 @dataclass(slots=True)
@@ -39,6 +57,26 @@ class Tree:
     def log(self, action: str, summary: str, group: int | None = None, **values: object) -> None:
         """Notes a change to this hierarchy; `before` and `after` may be given."""
         self.changes.append(NewChange(action, summary, self.key, group, **values))  # type: ignore[arg-type]
+
+    def log_assigned(self, node: int, group: int, name: str, spot: Spot) -> None:
+        """Notes that a group has got a place."""
+        after = {"nodeId": ids.encode(Kind.NODE, node), **spot.values()}
+        self.log("GROUP_ASSIGNED", f"assigned «{name}» {spot} in «{self.row.name}»", group, after=after)
+
+    def log_unassigned(self, node: int, group: int, name: str, spot: Spot) -> None:
+        """Notes that a group has lost its place."""
+        before = {"nodeId": ids.encode(Kind.NODE, node), **spot.values()}
+        self.log("GROUP_UNASSIGNED", f"unassigned «{name}» in «{self.row.name}»", group, before=before)
+
+    def log_moved(self, group: int, name: str, before: Spot, after: Spot) -> None:
+        """Notes that a node has come under another parent, or elsewhere under the same one."""
+        if before.parent == after.parent:
+            action, summary = "NODES_REORDERED", f"re-ordered «{name}» {after}"
+        else:
+            origin, goal = (f"«{spot.name}»" if spot.parent is not None else "the top" for spot in (before, after))
+            action, summary = "NODE_MOVED", f"moved «{name}» from {origin} to {goal}"
+        summary += f" in «{self.row.name}»"
+        self.log(action, summary, group, before=before.values(), after=after.values())
 
     def scope(self, parent: NodeRow | None) -> int:
         """Where the children of a parent, or the roots, stand."""
@@ -61,7 +99,8 @@ async def lock(key: int, expected_version: int | None, *path: str) -> Tree:
     """The tree of a hierarchy, locked. Refuses with NOT_FOUND and STALE. Two statements."""
     found = await lock_all([key])
     if key not in found:
-        raise refuse(Code.NOT_FOUND, "There is no hierarchy with this id.", *(path or ("hierarchyId",)))
+        message = f"There is no hierarchy with the id «{ids.encode(Kind.HIERARCHY, key)}»."
+        raise refuse(Code.NOT_FOUND, message, *(path or ("hierarchyId",)))
     return await _tree(found[key], expected_version)
 
 
@@ -95,7 +134,8 @@ def check_version(expected: int | None, found: int, label: str) -> None:
 
 def _no_node(path: str, place: int, keys: Sequence[int]) -> UserError:
     where = (path, str(place)) if path.endswith("s") else (path,)
-    return user_error(Code.NOT_FOUND, "There is no node with this id; it may have been unassigned.", *where)
+    message = f"There is no node with the id «{ids.encode(Kind.NODE, keys[place])}»; it may have been unassigned."
+    return user_error(Code.NOT_FOUND, message, *where)
 
 
 async def nodes_of(tree: Tree, keys: Sequence[int], path: str) -> list[NodeRow]:
@@ -113,11 +153,21 @@ async def parent_of(tree: Tree, key: int | None, *path: str) -> NodeRow | None:
         return None
     found = (await node.by_keys([key])).get(key)
     if found is None:
-        raise refuse(Code.NOT_FOUND, "There is no parent node with this id; it may have been unassigned.", *path)
+        message = f"There is no parent node with the id «{ids.encode(Kind.NODE, key)}»; it may have been unassigned."
+        raise refuse(Code.NOT_FOUND, message, *path)
     if found.hierarchy_id != tree.key:
-        message = f"The parent stands in another hierarchy than «{tree.row.name}»; choose a node of this one."
+        message = f"{await _described(found)}, not in «{tree.row.name}»; choose a parent in «{tree.row.name}»."
         raise refuse(Code.WRONG_HIERARCHY, message, *path)
     return found
+
+
+async def _described(row: NodeRow) -> str:
+    """Where a node stands, by the names of its group, of its parent's and of its hierarchy. Three statements."""
+    above = (await node.by_keys([row.parent_id])).get(row.parent_id) if row.parent_id is not None else None
+    names = await names_of([row, *([above] if above is not None else [])])
+    spot = Spot(row.parent_id, names[above.group_id] if above is not None else None, row.depth)
+    within = (await hierarchy.by_keys([row.hierarchy_id]))[row.hierarchy_id].name
+    return f"«{names[row.group_id]}» stands {spot} in «{within}»"
 
 
 def too_deep(tree: Tree, name: str, depth: int, *path: str | int, below: bool = False) -> UserError:
@@ -125,7 +175,7 @@ def too_deep(tree: Tree, name: str, depth: int, *path: str | int, below: bool = 
     last = tree.levels[-1]
     who = f"The lowest node below «{name}»" if below else f"«{name}»"
     message = (
-        f"{who} would stand at depth {depth}, but «{tree.row.name}» has {len(tree.levels)} levels,"
+        f"{who} would stand at depth {depth}, but «{tree.row.name}» has {counted(len(tree.levels), 'level', 'levels')},"
         f" down to «{last.name}». Choose a higher parent or add a level."
     )
     return user_error(Code.TOO_DEEP, message, *path)
@@ -141,14 +191,17 @@ async def positions_at(
     keys = positions.between(*await _neighbours(scope, position, leaving, *path), count)
     if not positions.too_long(keys):
         return keys
-    await _spread(tree, scope)
+    await spread_anew(tree, [scope])
     return positions.between(*await _neighbours(scope, position, leaving, *path), count)
 
 
-async def _spread(tree: Tree, scope: int) -> None:
-    """Gives all siblings short keys again. Two statements and one to note it; writes every sibling."""
-    siblings = [sibling.id for sibling in await node.siblings(scope)]
-    await closure.reorder(dict(zip(siblings, positions.spread(len(siblings)), strict=True)), park=True)
+async def spread_anew(tree: Tree, scopes: Collection[int]) -> None:
+    """Gives all siblings of some scopes short keys again. Four statements; writes every sibling."""
+    siblings = await node.siblings(scopes)
+    keys = {scope: positions.spread(len(rows)) for scope, rows in siblings.items()}
+    await closure.reorder(
+        {row.id: key for scope, rows in siblings.items() for row, key in zip(rows, keys[scope], strict=True)}, park=True
+    )
     await hierarchy.spread_anew(tree.key)
 
 
@@ -167,38 +220,37 @@ async def _neighbours(
     word = "before" if position.before is not None else "after"
     sibling = (await node.by_keys([beside])).get(beside)
     if sibling is None or sibling.scope != scope or beside in leaving:
-        message = f"The node to stand {word} is not one of the other nodes there; choose a sibling."
+        message = await _no_sibling(beside, sibling, word, moves=beside in leaving)
         raise refuse(Code.NOT_CHILDREN, message, *path, word)
     if position.before is not None:
         return await node.position_before(scope, leaving, sibling.position), sibling.position
     return sibling.position, await node.position_after(scope, leaving, sibling.position)
 
 
-async def assign(tree: Tree, groups: Sequence[GroupRow], parent: NodeRow | None, keys: Sequence[str]) -> list[int]:
+async def _no_sibling(key: int, row: NodeRow | None, word: str, *, moves: bool) -> str:
+    """Why a node is none to stand before or after."""
+    if row is None:
+        return f"There is no node with the id «{ids.encode(Kind.NODE, key)}» to stand {word}; choose a sibling."
+    if moves:
+        name = (await names_of([row]))[row.group_id]
+        return f"«{name}» moves itself, so that nothing can stand {word} it; choose a sibling that stays."
+    return f"{await _described(row)}, which is not where the node is to go; choose a sibling to stand {word}."
+
+
+async def assign(
+    tree: Tree, groups: Sequence[GroupRow | NewGroup], parent: NodeRow | None, keys: Sequence[str]
+) -> list[int]:
     """Places groups, which the caller has found fit, as new leaves at these positions; returns their nodes."""
     depth = parent.depth + 1 if parent is not None else 1
     nodes = ids.new_keys(len(groups))
     places = [Place(key, parent.id if parent else None, text, depth) for key, text in zip(nodes, keys, strict=True)]
     await closure.attach(tree.key, {key: row.id for key, row in zip(nodes, groups, strict=True)}, places)
     tree.level_counts[depth] += len(groups)
-    above = (await node.paths([parent.id]))[parent.id][-1] if parent is not None else None
+    name = (await names_of([parent]))[parent.group_id] if parent is not None else None
+    spot = Spot(parent.id if parent is not None else None, name, depth)
     for key, row in zip(nodes, groups, strict=True):
-        where = f"under «{above}»" if above is not None else "at the top"
-        tree.log(
-            "GROUP_ASSIGNED",
-            f"assigned «{row.name}» {where} in «{tree.row.name}»",
-            row.id,
-            after={"nodeId": ids.encode(Kind.NODE, key), **_place(parent, above, depth)},
-        )
+        tree.log_assigned(key, row.id, row.name, spot)
     return list(nodes)
-
-
-def _place(parent: NodeRow | None, name: str | None, depth: int) -> dict[str, object]:
-    return {
-        "parentId": None if parent is None else ids.encode(Kind.NODE, parent.id),
-        "parent": name,
-        "depth": depth,
-    }
 
 
 async def move(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, position: Position) -> None:
@@ -208,7 +260,7 @@ async def move(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, po
     """
     scope, depth = tree.scope(parent), parent.depth + 1 if parent is not None else 1
     leaving = [row.id for row in moving]
-    names = await _names([*moving, *([parent] if parent else [])])
+    names = await names_of([*moving, *([parent] if parent else [])])
     if any(row.depth != depth for row in moving):
         heights = await closure.heights(leaving)
         errors = [
@@ -235,7 +287,13 @@ async def move(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, po
         ]
         await _recount(moving, parent)
         await closure.move(places, {row.id: depth - row.depth for row in moving}, park=park)
-    await _log_moves(tree, moving, parent, names)
+    old = await node.by_keys({row.parent_id for row in moving if row.parent_id is not None})
+    names |= await names_of(list(old.values()))
+    after = Spot(parent.id, names[parent.group_id], depth) if parent is not None else Spot(None, None, depth)
+    for row in moving:
+        above = old[row.parent_id] if row.parent_id is not None else None
+        before = Spot(row.parent_id, names[above.group_id] if above is not None else None, row.depth)
+        tree.log_moved(row.group_id, names[row.group_id], before, after)
 
 
 async def _recount(moving: Sequence[NodeRow], parent: NodeRow | None) -> None:
@@ -256,137 +314,6 @@ async def _recount(moving: Sequence[NodeRow], parent: NodeRow | None) -> None:
     await closure.count(children, descendants)
 
 
-async def _names(rows: Collection[NodeRow]) -> dict[int, str]:
+async def names_of(rows: Collection[NodeRow]) -> dict[int, str]:
     """Group → name, for the groups of these nodes. One statement."""
     return {key: row.name for key, row in (await group.by_keys({row.group_id for row in rows})).items()}
-
-
-async def _log_moves(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, names: Mapping[int, str]) -> None:
-    old = await node.by_keys({row.parent_id for row in moving if row.parent_id is not None})
-    old_names = await _names(list(old.values()))
-    target = names[parent.group_id] if parent is not None else None
-    depth = parent.depth + 1 if parent is not None else 1
-    for row in moving:
-        before = old[row.parent_id] if row.parent_id is not None else None
-        source = old_names[before.group_id] if before is not None else None
-        if row.scope == tree.scope(parent):
-            where = f"under «{target}»" if target is not None else "at the top"
-            summary, action = f"re-ordered «{names[row.group_id]}» {where}", "NODES_REORDERED"
-        else:
-            origin = f"from «{source}»" if source is not None else "from the top"
-            goal = f"to «{target}»" if target is not None else "to the top"
-            summary, action = f"moved «{names[row.group_id]}» {origin} {goal}", "NODE_MOVED"
-        tree.log(
-            action,
-            f"{summary} in «{tree.row.name}»",
-            row.group_id,
-            before=_place(before, source, row.depth),
-            after=_place(parent, target, depth),
-        )
-
-
-async def unassign(tree: Tree, leaving: Sequence[NodeRow], policy: str, *path: str) -> list[int]:
-    """Takes nodes out of the tree; what is below them goes as the policy says. Returns the groups that left.
-
-    Of the groups returned those of `leaving` come first. Refuses with CONFLICT.
-    """
-    if policy == "REFUSE":
-        parents = [row for row in leaving if row.child_count]
-        if parents:
-            names = await _names(parents)
-            raise Refused(
-                [
-                    user_error(
-                        Code.CONFLICT,
-                        f"«{names[row.group_id]}» has {row.child_count} children in «{tree.row.name}»; say with"
-                        " `children` whether they take its place (PROMOTE) or leave with it (UNASSIGN).",
-                        *path,
-                    )
-                    for row in parents
-                ]
-            )
-    above = await closure.ancestors([row.id for row in leaving])
-    if policy == "PROMOTE":
-        gone = {row.id: row.group_id for row in leaving}
-        await _promote(tree, leaving, above)
-    else:
-        tops = closure.topmost([row.id for row in leaving], above)
-        below = await closure.subtree(tops)
-        first = {row.id: row.group_id for row in leaving}
-        gone = first | {key: owner for key, owner, _, _ in below if key not in first}
-        for _, _, _, depth in below:
-            tree.level_counts[depth] -= 1
-        await _discount([row for row in leaving if row.id in set(tops)], above)
-        await closure.detach(list(gone))
-    rows = await group.by_keys(gone.values())
-    for owner in gone.values():
-        name = rows[owner].name
-        tree.log("GROUP_UNASSIGNED", f"unassigned «{name}» in «{tree.row.name}»", owner)
-    return list(gone.values())
-
-
-async def _discount(tops: Sequence[NodeRow], above: Mapping[int, Sequence[int]]) -> None:
-    children: Counter[int] = Counter()
-    descendants: Counter[int] = Counter()
-    for row in tops:
-        if row.parent_id is not None:
-            children[row.parent_id] -= 1
-        for ancestor in above[row.id]:
-            descendants[ancestor] -= 1 + row.descendant_count
-    await closure.count(children, descendants)
-
-
-async def _promote(tree: Tree, leaving: Sequence[NodeRow], above: Mapping[int, Sequence[int]]) -> None:
-    """Removes nodes whose children take their place, in their order. Some twelve statements."""
-    gone = {row.id: row for row in leaving}
-    children = await node.children(list(gone))
-    child_deltas: Counter[int] = Counter()
-    descendant_deltas: Counter[int] = Counter()
-    rising: dict[int, list[NodeRow]] = {}
-    for row in leaving:
-        tree.level_counts[row.depth] -= 1
-        for ancestor in above[row.id]:
-            if ancestor not in gone:
-                descendant_deltas[ancestor] -= 1
-        if row.parent_id not in gone:
-            rising[row.id] = _rising(row, gone, children)
-            if row.parent_id is not None:
-                child_deltas[row.parent_id] += len(rising[row.id]) - 1
-    for depth, rise, count in await closure.depths_below(list(gone)):
-        tree.level_counts[depth] -= count
-        tree.level_counts[depth - rise] += count
-    keys = await _keys_behind(tree, {key: len(nodes) for key, nodes in rising.items()}, gone)
-    places = [
-        Place(child.id, gone[key].parent_id, text, gone[key].depth - len(gone.keys() & set(above[key])))
-        for key, nodes in rising.items()
-        for child, text in zip(nodes, keys[key], strict=True)
-    ]
-    await closure.count(child_deltas, descendant_deltas)
-    await closure.promote(list(gone), places)
-
-
-async def _keys_behind(tree: Tree, counts: Mapping[int, int], rows: Mapping[int, NodeRow]) -> dict[int, Sequence[str]]:
-    """For each node so many keys between itself and its next sibling. One statement, more to spread anew."""
-
-    async def made() -> dict[int, Sequence[str]]:
-        neighbours = await node.positions_behind(list(counts))
-        return {key: positions.between(*neighbours[key], count) for key, count in counts.items()}
-
-    keys = await made()
-    long = {rows[key].scope for key, texts in keys.items() if positions.too_long(texts)}
-    for scope in long:
-        await _spread(tree, scope)
-    return await made() if long else keys
-
-
-def _rising(row: NodeRow, gone: Mapping[int, NodeRow], children: Mapping[int, Sequence[NodeRow]]) -> list[NodeRow]:
-    """The nodes that take the place of one that leaves, those of leaving children in theirs."""
-    rising: list[NodeRow] = []
-    waiting = list(reversed(children[row.id]))
-    while waiting:
-        child = waiting.pop()
-        if child.id in gone:
-            waiting.extend(reversed(children[child.id]))
-        else:
-            rising.append(child)
-    return rising

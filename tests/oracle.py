@@ -47,6 +47,8 @@ class Done:
     others: set[str] = field(default_factory=set)
     # The nodes that were given another place: moved, re-ordered, or risen to where their parent stood.
     disturbed: set[Spot] = field(default_factory=set)
+    # What the answer says of the nodes of a hierarchy whose levels have changed.
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -91,13 +93,31 @@ class Oracle:
         del self.trees[name]
         return Done(["HIERARCHY_DELETED"])
 
-    def add_level(self, hierarchy: str, name: str, version: int | None) -> Done:
+    def add_level(self, hierarchy: str, name: str, depth: int | None, version: int | None) -> Done:
         tree = self._tree(hierarchy, version)
-        if _among(name, tree.levels):
-            raise Refused("NAME_TAKEN")
-        tree.levels.append(name)
+        depth = len(tree.levels) + 1 if depth is None else depth
+        codes = ["NAME_TAKEN"] if _among(name, tree.levels) else []
+        codes += ["OUT_OF_RANGE"] if not 1 <= depth <= len(tree.levels) + 1 else []
+        _refuse(codes)
+        sinking = [group for group in tree.parents if tree.depth(group) >= depth]
+        children = tree.at(depth)
+        made = tree.insert_level(depth, name, lambda parent: self._free_name(f"New {name} ({parent or hierarchy})"))
+        self.groups |= {group: Group() for group in made}
         tree.version += 1
-        return Done(["LEVEL_ADDED"])
+        return Done(
+            ["LEVEL_ADDED", *["GROUP_CREATED", "GROUP_ASSIGNED"] * len(made), *["NODE_MOVED"] * len(children)],
+            disturbed={(hierarchy, group) for group in children},
+            counts={"movedCount": len(sinking), "createdCount": len(made)},
+        )
+
+    def _free_name(self, wanted: str) -> str:
+        """A name that no group has, with the smallest number behind it that it needs."""
+        assert len(wanted) < 190, "Grove would shorten it."
+        number, name = 1, wanted
+        while _among(name, self.groups):
+            number += 1
+            name = f"{wanted} {number}"
+        return name
 
     def rename_level(self, hierarchy: str, depth: int, name: str, version: int | None) -> Done:
         tree = self._tree(hierarchy, version)
@@ -111,15 +131,24 @@ class Oracle:
         tree.version += 1
         return Done(["LEVEL_RENAMED"])
 
-    def remove_level(self, hierarchy: str, depth: int, version: int | None) -> Done:
+    def remove_level(self, hierarchy: str, depth: int, mode: str, version: int | None) -> Done:
         tree = self._tree(hierarchy, version)
-        if depth != len(tree.levels) or depth == 1:
+        if not 1 <= depth <= len(tree.levels) or len(tree.levels) == 1:
             raise Refused("OUT_OF_RANGE")
-        if any(tree.depth(group) == depth for group in tree.parents):
+        leaving = tree.at(depth)
+        if mode == "REFUSE" and depth != len(tree.levels):
+            raise Refused("OUT_OF_RANGE")
+        if mode == "REFUSE" and leaving:
             raise Refused("LEVEL_IN_USE")
-        tree.levels.pop()
+        rising = [group for group in tree.parents if tree.depth(group) > depth]
+        risen = [child for group in leaving for child in tree.promote(group)]
+        del tree.levels[depth - 1]
         tree.version += 1
-        return Done(["LEVEL_REMOVED"])
+        return Done(
+            ["LEVEL_REMOVED", *["GROUP_UNASSIGNED"] * len(leaving), *["NODE_MOVED"] * len(risen)],
+            disturbed={(hierarchy, group) for group in risen},
+            counts={"movedCount": len(rising), "removedCount": len(leaving)},
+        )
 
     # ── groups and their members ────────────────────────────────────────────────────────────────────────────
 
@@ -287,7 +316,7 @@ class Oracle:
                 gone |= set(tree.remove(group))
         disturbed = {(tree.name, group) for group in risen if group in tree.parents}
         tree.version += 1
-        actions = ["GROUP_UNASSIGNED"] * len(gone)
+        actions = ["GROUP_UNASSIGNED"] * len(gone) + ["NODE_MOVED"] * len(disturbed)
         return Done(actions, named=list(named), others=gone - set(named), disturbed=disturbed)
 
     # ── what must be so before anything changes ─────────────────────────────────────────────────────────────

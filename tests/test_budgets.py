@@ -34,6 +34,7 @@ from tests.support.sowing import (
 
 OPERATIONS = sorted((Path(service.__file__).parent / "static" / "operations").glob("*.graphql"))
 SIZES = (10, 10_000)
+SALES = {"hierarchyId": "<id of the hierarchy Sales>"}
 
 
 class Answer(NamedTuple):
@@ -189,6 +190,8 @@ async def test_pages_far_in_cost_the_same(sizes: list[Sized]) -> None:
         ("setStock", {"sku": "WINE", "onHand": 50_000}),
         ("setStock", {"sku": "new", "onHand": 1}),
         ("reserveStock", {"sku": "WINE", "group": {"name": "East"}, "hierarchy": {"name": "Sales"}, "quantity": 1}),
+        *(("addLevel", {**SALES, "name": "New", "depth": depth}) for depth in (1, 2, 3, 4)),
+        *(("removeLevel", {**SALES, "mode": "MERGE_UP", "depth": depth}) for depth in (1, 2, 3)),
     ],
 )
 async def test_changes_cost_the_same(sizes: list[Sized], name: str, input: Mapping[str, Any]) -> None:

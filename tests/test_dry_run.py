@@ -36,6 +36,9 @@ DEEDS: list[tuple[str, Mapping[str, Any]]] = [
     *(deed for mutations in VERSIONED.values() for deed in mutations if deed[0] != "removeLevel"),
     # The last level of «Markets» is free when its node is gone: see `prepared`.
     ("removeLevel", {"hierarchyId": "@hierarchy Markets", "depth": 2}),
+    ("removeLevel", {**SALES, "depth": 2, "mode": "MERGE_UP"}),
+    ("addLevel", {**SALES, "depth": 2, "name": "Region"}),
+    ("addLevel", {**SALES, "depth": 1, "name": "Region"}),
     ("moveNode", {"nodeId": "@node FL", "parentId": "@node West", "position": {"first": True}}),
     ("moveNode", {"nodeId": "@node IL", "position": {"index": 0}}),
     ("moveNodes", {"nodeIds": ["@node IL", "@node FL", "@node Palm Tree"], "parentId": None}),

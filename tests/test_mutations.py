@@ -365,6 +365,242 @@ async def test_a_hierarchy_has_1_to_128_levels(company: Company) -> None:
     assert "keeps at least one level" in refused["userErrors"][0]["message"]
 
 
+async def add_level(company: Company, name: str, depth: int, **input: Any) -> Json:
+    return await company.mutate(
+        "addLevel",
+        {**SALES, "name": name, "depth": depth, **input},
+        f"movedCount createdCount hierarchy {{ {SHOWN} }}",
+    )
+
+
+async def test_a_level_in_between(company: Company) -> None:
+    # The name that the first placeholder would get is taken, whatever its case.
+    await company.mutate("createCustomerGroup", {"name": "NEW region (east)"})
+    version = await version_of(company.grove)
+    payload = await add_level(company, "Region", 2)
+    assert (payload["movedCount"], payload["createdCount"]) == (6, 2)
+    assert payload["hierarchy"]["version"] == version + 1
+    assert payload["hierarchy"]["levels"] == [
+        {"depth": 1, "name": "Division", "nodeCount": 2},
+        {"depth": 2, "name": "Region", "nodeCount": 2},
+        {"depth": 3, "name": "State", "nodeCount": 3},
+        {"depth": 4, "name": "Distributor", "nodeCount": 3},
+    ]
+    assert await outline(company.grove) == [
+        "East",
+        "  New Region (East) 2",
+        "    FL",
+        "      Palm Tree",
+        "      Sol Family",
+        "    IL",
+        "      Chi-town",
+        "West",
+        "  New Region (West)",
+        "    CA",
+    ]
+    data = await company.grove.query(
+        f"""
+        query ($fl: ID!, $palm: ID!) {{
+          fl: hierarchyNode(id: $fl) {{ {NODE} }}
+          palm: hierarchyNode(id: $palm) {{ id path level {{ name }} ancestors {{ group {{ name }} }} }}
+          customerGroup(by: {{ name: "New Region (West)" }}) {{ code status version description customerCount }}
+        }}
+        """,
+        company.filled({"fl": "@node FL", "palm": "@node Palm Tree"}),
+    )
+    assert (data["fl"]["depth"], data["fl"]["index"], data["fl"]["descendantCount"]) == (3, 0, 2)
+    assert data["fl"]["parent"] == {"group": {"name": "New Region (East) 2"}, "childCount": 2, "descendantCount": 5}
+    assert data["palm"]["path"] == ["East", "New Region (East) 2", "FL", "Palm Tree"]
+    assert data["palm"]["level"] == {"name": "Distributor"}
+    assert data["customerGroup"] == {
+        "code": "CG-000014",
+        "status": "ACTIVE",
+        "version": 1,
+        "description": "",
+        "customerCount": 0,
+    }
+    assert await logged(company, 8) == [
+        ("GROUP_CREATED", "created «New Region (East) 2» (CG-000013)"),
+        ("GROUP_CREATED", "created «New Region (West)» (CG-000014)"),
+        ("LEVEL_ADDED", "added the level «Region» to «Sales», above «State»"),
+        ("GROUP_ASSIGNED", "assigned «New Region (East) 2» under «East» in «Sales»"),
+        ("GROUP_ASSIGNED", "assigned «New Region (West)» under «West» in «Sales»"),
+        ("NODE_MOVED", "moved «FL» from «East» to «New Region (East) 2» in «Sales»"),
+        ("NODE_MOVED", "moved «IL» from «East» to «New Region (East) 2» in «Sales»"),
+        ("NODE_MOVED", "moved «CA» from «West» to «New Region (West)» in «Sales»"),
+    ]
+    changes = await latest_changes(company.grove, 6)
+    assert (changes[0]["before"], changes[0]["after"]) == (None, {"depth": 2, "name": "Region"})
+    between = changes[1]["after"]["nodeId"]
+    assert changes[1]["after"] == {"nodeId": between, "parentId": company.nodes["East"], "parent": "East", "depth": 2}
+    assert changes[3]["before"] == {"parentId": company.nodes["East"], "parent": "East", "depth": 2}
+    assert changes[3]["after"] == {"parentId": between, "parent": "New Region (East) 2", "depth": 3}
+    # The tree works on: a subtree from below one placeholder to below the other, and a level removed again.
+    await company.mutate("moveNode", {"nodeId": "@node FL", "parentId": data["fl"]["id"]}, errors=["CYCLE"])
+    await company.mutate("moveNode", {"nodeId": "@node IL", "parentId": "@node West"})
+    removed = await company.mutate(
+        "removeLevel",
+        {**SALES, "depth": 2, "mode": "MERGE_UP"},
+        f"movedCount removedCount hierarchy {{ {SHOWN} }}",
+    )
+    # IL stood on the level itself by then.
+    assert (removed["movedCount"], removed["removedCount"]) == (5, 3)
+    assert await outline(company.grove) == [
+        "East",
+        "  FL",
+        "    Palm Tree",
+        "    Sol Family",
+        "West",
+        "  CA",
+        "  Chi-town",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("depth", "counts", "levels", "expected"),
+    [
+        (
+            1,
+            (8, 1),
+            ["New", "Division", "State", "Distributor"],
+            ["New New (Sales)", "  East", "    FL", "      Palm Tree"],
+        ),
+        (
+            3,
+            (3, 2),
+            ["Division", "State", "New", "Distributor"],
+            ["East", "  FL", "    New New (FL)", "      Palm Tree", "      Sol Family", "  IL", "    New New (IL)"],
+        ),
+        (4, (0, 0), ["Division", "State", "Distributor", "New"], ["East", "  FL", "    Palm Tree"]),
+        (None, (0, 0), ["Division", "State", "Distributor", "New"], ["East", "  FL", "    Palm Tree"]),
+    ],
+)
+async def test_a_level_at_every_depth(
+    company: Company, depth: int | None, counts: tuple[int, int], levels: Sequence[str], expected: Sequence[str]
+) -> None:
+    """A dry run tells the same numbers beforehand; merged up again, the tree is as it was."""
+    before = await outline(company.grove)
+    input = {**SALES, "name": "New", "depth": depth}
+    for dry in (True, False):
+        payload = await company.mutate(
+            "addLevel", {**input, "dryRun": dry}, f"movedCount createdCount hierarchy {{ {SHOWN} }}"
+        )
+        assert (payload["movedCount"], payload["createdCount"]) == counts
+        assert [level["name"] for level in payload["hierarchy"]["levels"]] == levels
+        assert payload["hierarchy"]["nodeCount"] == 8 + counts[1]
+        assert (await outline(company.grove) == before) is (dry or counts == (0, 0))
+    assert (await outline(company.grove))[: len(expected)] == expected
+    input = {**SALES, "depth": depth or 4, "mode": "MERGE_UP"}
+    for dry in (True, False):
+        payload = await company.mutate("removeLevel", {**input, "dryRun": dry}, "movedCount removedCount")
+        assert (payload["movedCount"], payload["removedCount"]) == counts
+    assert await outline(company.grove) == before
+
+
+async def test_a_level_into_a_tree_without_nodes(company: Company) -> None:
+    input = {"name": "Empty", "levels": ["A", "B"], "placeholders": False}
+    made = await company.mutate("createHierarchy", input, "hierarchy { id }")
+    id = {"hierarchyId": made["hierarchy"]["id"]}
+    for depth in (1, 2, 5):
+        payload = await company.mutate("addLevel", {**id, "name": f"L{depth}", "depth": depth}, "createdCount")
+        assert payload["createdCount"] == 0
+    removed = await company.mutate(
+        "removeLevel", {**id, "depth": 2, "mode": "MERGE_UP"}, "removedCount hierarchy { levels { name depth } }"
+    )
+    assert removed["removedCount"] == 0
+    assert [level["name"] for level in removed["hierarchy"]["levels"]] == ["L1", "A", "B", "L5"]
+    assert [level["depth"] for level in removed["hierarchy"]["levels"]] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("depth", "counts", "expected", "left"),
+    [
+        (
+            1,
+            (6, 2),
+            ["FL", "  Palm Tree", "  Sol Family", "IL", "  Chi-town", "CA"],
+            ["Closed", "East", "South", "TX", "West"],
+        ),
+        (
+            2,
+            (3, 3),
+            ["East", "  Palm Tree", "  Sol Family", "  Chi-town", "West"],
+            ["CA", "Closed", "FL", "IL", "South", "TX"],
+        ),
+        (
+            3,
+            (0, 3),
+            ["East", "  FL", "  IL", "West", "  CA"],
+            ["Chi-town", "Closed", "Palm Tree", "Sol Family", "South", "TX"],
+        ),
+    ],
+)
+async def test_a_level_merged_up(
+    company: Company, depth: int, counts: tuple[int, int], expected: Sequence[str], left: Sequence[str]
+) -> None:
+    version = await version_of(company.grove)
+    before = await total_changes(company)
+    payload = await company.mutate(
+        "removeLevel",
+        {**SALES, "depth": depth, "mode": "MERGE_UP"},
+        f"movedCount removedCount hierarchy {{ {SHOWN} }}",
+    )
+    assert (payload["movedCount"], payload["removedCount"]) == counts
+    assert payload["hierarchy"]["version"] == version + 1
+    names = ["Division", "State", "Distributor"]
+    del names[depth - 1]
+    assert [level["name"] for level in payload["hierarchy"]["levels"]] == names
+    assert payload["hierarchy"]["nodeCount"] == len(expected) == 8 - counts[1]
+    assert await outline(company.grove) == expected
+    assert await unassigned(company.grove) == left
+    # East stands in «Markets» as before, and keeps its members.
+    assert await outline(company.grove, "Markets") == ["FL", "  East"]
+    actions = [action for action, _ in await logged(company, await total_changes(company) - before)]
+    assert actions[0] == "LEVEL_REMOVED"
+    assert actions.count("GROUP_UNASSIGNED") == counts[1]
+    assert actions.count("NODE_MOVED") == {1: 3, 2: 3, 3: 0}[depth]
+    assert len(actions) == 1 + counts[1] + actions.count("NODE_MOVED")
+
+
+async def test_levels_put_in_and_merged_to_the_limits(company: Company) -> None:
+    for number in range(125):
+        await company.mutate("addLevel", {**SALES, "name": f"L{number}", "depth": 1 + number % 4})
+    refused = await add_level_refused(company, depth=2)
+    assert "at most 128 levels" in refused["message"]
+    deepest = await company.grove.query(
+        "query ($id: ID!) { hierarchyNode(id: $id) { depth path } }", {"id": company.nodes["Palm Tree"]}
+    )
+    assert deepest["hierarchyNode"]["depth"] == len(deepest["hierarchyNode"]["path"]) == 128
+    for _ in range(127):
+        await company.mutate("removeLevel", {**SALES, "depth": 1, "mode": "MERGE_UP"})
+    assert await outline(company.grove) == ["Palm Tree", "Sol Family", "Chi-town"]
+    payload = await company.mutate("removeLevel", {**SALES, "depth": 1, "mode": "MERGE_UP"}, errors=["OUT_OF_RANGE"])
+    assert "keeps at least one level" in payload["userErrors"][0]["message"]
+
+
+async def add_level_refused(company: Company, depth: int) -> Json:
+    payload = await company.mutate("addLevel", {**SALES, "name": "New", "depth": depth}, errors=["OUT_OF_RANGE"])
+    error: Json = payload["userErrors"][0]
+    return error
+
+
+async def test_placeholders_get_free_names_again_and_again(company: Company) -> None:
+    """Those that were left over from before keep theirs, as does a code of the generated form."""
+    await company.mutate("createCustomerGroup", {"name": "Mine", "code": "CG-000013"})
+    for number in range(1, 14):
+        await add_level(company, "Region", 2)
+        ending = f" {number}" if number > 1 else ""
+        names = [f"New Region (East){ending}", f"New Region (West){ending}"]
+        assert [name.strip() for name in await outline(company.grove) if "Region" in name] == names
+        await company.mutate("removeLevel", {**SALES, "depth": 2, "mode": "MERGE_UP"})
+    data = await company.grove.query(
+        '{ customerGroups(filter: { search: "New Region" }, first: 50) { nodes { code } totalCount } }'
+    )
+    assert data["customerGroups"]["totalCount"] == 26
+    codes = [group["code"] for group in data["customerGroups"]["nodes"]]
+    assert sorted(codes) == [f"CG-{number:06}" for number in range(12, 39) if number != 13]
+
+
 # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -577,6 +813,8 @@ async def test_delete_customer_group(company: Company, policy: str, expected: li
     }
     assert (change["after"], change["group"]) == (None, None)
     gone = {"GROUP_UNASSIGNED": 4 if policy == "UNASSIGN" else 2, "GROUP_DELETED": 1}
+    # Its two children in «Sales» and the one in «Markets» have risen.
+    gone |= {"NODE_MOVED": 3} if policy == "PROMOTE" else {}
     actions = [action for action, _ in await logged(company, sum(gone.values()))]
     assert {action: actions.count(action) for action in gone} == gone
 
@@ -589,12 +827,12 @@ async def test_members(company: Company) -> None:
 
     added = await change(
         "addCustomersToGroup",
-        "added alreadyIn",
+        "added alreadyIn repeated",
         # C-5 is in; C-1 comes four times.
         customerIds=["@customer C-1", "@customer C-1", "@customer C-5"],
         customerCodes=["C-1", " c-1 ", "C-3"],
     )
-    assert (added["added"], added["alreadyIn"]) == (2, 1)
+    assert (added["added"], added["alreadyIn"], added["repeated"]) == (2, 1, 3)
     assert added["group"]["customers"]["nodes"] == [{"code": "C-1"}, {"code": "C-3"}, {"code": "C-5"}]
     assert (added["group"]["customerCount"], added["group"]["version"]) == (3, 2)
     # None of them is new: no change.
@@ -602,11 +840,11 @@ async def test_members(company: Company) -> None:
     assert (again["added"], again["alreadyIn"], again["group"]["version"]) == (0, 2, 2)
     removed = await change(
         "removeCustomersFromGroup",
-        "removed notIn",
+        "removed notIn repeated",
         customerIds=["@customer C-1", "@customer C-4", "@customer C-1"],
         customerCodes=["C-2", "c-4", "C-5"],
     )
-    assert (removed["removed"], removed["notIn"]) == (2, 2)
+    assert (removed["removed"], removed["notIn"], removed["repeated"]) == (2, 2, 2)
     assert removed["group"]["customers"]["nodes"] == [{"code": "C-3"}]
     assert (removed["group"]["customerCount"], removed["group"]["version"]) == (1, 3)
     again = await change("removeCustomersFromGroup", "removed notIn", customerCodes=["C-1"])
@@ -1040,9 +1278,28 @@ async def test_unassign_node(company: Company, policy: str | None, left: list[st
     assert payload["hierarchy"]["version"] == version + 1
     assert payload["hierarchy"]["nodeCount"] == len(expected)
     assert await outline(company.grove) == expected
-    assert sorted(await logged(company, len(left))) == sorted(
-        ("GROUP_UNASSIGNED", f"unassigned «{name}» in «Sales»") for name in left
-    )
+    east, fl = ({"parentId": company.nodes[name], "parent": name} for name in ("East", "FL"))
+    gone = [
+        ("FL", {"nodeId": company.nodes["FL"], **east, "depth": 2}),
+        ("Palm Tree", {"nodeId": company.nodes["Palm Tree"], **fl, "depth": 3}),
+        ("Sol Family", {"nodeId": company.nodes["Sol Family"], **fl, "depth": 3}),
+    ]
+    told: list[tuple[str, str, Json, Json | None]] = [
+        ("GROUP_UNASSIGNED", f"unassigned «{name}» in «Sales»", before, None) for name, before in gone if name in left
+    ]
+    if policy == "PROMOTE":
+        told += [
+            (
+                "NODE_MOVED",
+                f"moved «{name}» from «FL» to «East» in «Sales»",
+                {**fl, "depth": 3},
+                {**east, "depth": 2},
+            )
+            for name in ("Palm Tree", "Sol Family")
+        ]
+    changes = await latest_changes(company.grove, len(told))
+    assert [(row["action"], row["summary"], row["before"], row["after"]) for row in changes] == told
+    assert [row["group"]["name"] for row in changes] == ["FL", "Palm Tree", "Sol Family"]
     assert await unassigned(company.grove) == sorted(["Closed", "South", "TX", *left])
     # They can be assigned again, and the same node is not given twice.
     again = await company.mutate("assignGroup", {**SALES, "group": {"name": "FL"}}, "node { id }")
@@ -1067,6 +1324,20 @@ async def test_promote_roots(company: Company) -> None:
         "  Chi-town",
         "West",
         "  CA",
+    ]
+    # Those that rise are named, each with its old place and its new one; what is below them rises along.
+    changes = await latest_changes(company.grove, 3)
+    top = {"parentId": None, "parent": None, "depth": 1}
+    assert [(row["summary"], row["before"], row["after"]) for row in changes] == [
+        ("unassigned «East» in «Sales»", {"nodeId": company.nodes["East"], **top}, None),
+        *(
+            (
+                f"moved «{name}» from «East» to the top in «Sales»",
+                {"parentId": company.nodes["East"], "parent": "East", "depth": 2},
+                top,
+            )
+            for name in ("FL", "IL")
+        ),
     ]
     data = await company.grove.query(
         "query ($id: ID!) { hierarchyNode(id: $id) { depth parent { id } ancestors { id } path } }",
@@ -1100,6 +1371,12 @@ async def test_unassign_nodes(company: Company, policy: str, left: list[str], ex
     assert sorted(names) == sorted(left)
     assert payload["hierarchy"]["version"] == version + 1
     assert await outline(company.grove) == expected
+    if policy == "PROMOTE":
+        # What is below them rises along; Palm Tree, which was named too, has left.
+        assert [(row["action"], row["summary"]) for row in await latest_changes(company.grove, 2)] == [
+            ("NODE_MOVED", "moved «FL» from «East» to the top in «Sales»"),
+            ("NODE_MOVED", "moved «IL» from «East» to the top in «Sales»"),
+        ]
 
 
 async def test_several_mutations_in_one_request(company: Company) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service import groups, ids, names, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
+from service.ids import Kind
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
 from service.store import customer, group, hierarchy
@@ -159,6 +160,6 @@ async def delete(key: int, expected_version: int | None) -> Changed:
 async def _lock(key: int, expected_version: int | None) -> CustomerRow:
     row = await customer.lock(key)
     if row is None:
-        raise refuse(Code.NOT_FOUND, "There is no customer with this id.", "id")
+        raise refuse(Code.NOT_FOUND, f"There is no customer with the id «{ids.encode(Kind.CUSTOMER, key)}».", "id")
     tree.check_version(expected_version, row.version, f"The customer «{row.name}» ({row.code})")
     return row

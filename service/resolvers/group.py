@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service import groups, names, stock, transaction, tree
+from service import groups, leaving, names, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
@@ -72,11 +72,15 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The answer to every other change of a group, by key, with how many members changed and how many not."""
+    """The answer to every other change of a group, by key.
+
+    Of members: how many came or went, how many had done so before, and how often one was named once more.
+    """
 
     group: int
     changed: int = 0
     passed_over: int = 0
+    repeated: int = 0
 
 
 async def create(
@@ -198,7 +202,7 @@ async def delete(key: int, policy: str, expected_version: int | None) -> Changed
             continue
         locked = await tree.lock(place.hierarchy_id, None)
         try:
-            await tree.unassign(locked, [place], policy, "children")
+            await leaving.unassign(locked, [place], policy, "children")
         except Refused as refused:
             errors += refused.errors
         else:
@@ -230,7 +234,7 @@ async def add_customers(
     count = await groups.add_members(row, customers)
     if count:
         await group.touch({row.id: count}, transaction.current().at)
-    return Changed(row.id, count, len(customers) - count)
+    return Changed(row.id, count, len(customers) - count, len(keys) + len(codes) - len(customers))
 
 
 async def remove_customers(
@@ -241,7 +245,7 @@ async def remove_customers(
     count = await groups.remove_members(row, customers)
     if count:
         await group.touch({row.id: -count}, transaction.current().at)
-    return Changed(row.id, count, len(customers) - count)
+    return Changed(row.id, count, len(customers) - count, len(keys) + len(codes) - len(customers))
 
 
 async def _for_members(
@@ -260,11 +264,6 @@ async def _lock(reference: Reference, expected_version: int | None, path: str) -
     found = await group.by_reference(reference)
     row = (await group.lock([found.id])).get(found.id) if found is not None else None
     if row is None:
-        message = (
-            "There is no customer group with this id."
-            if reference.key is not None
-            else f"There is no customer group «{reference}»."
-        )
-        raise refuse(Code.NOT_FOUND, message, path)
+        raise refuse(Code.NOT_FOUND, groups.unknown(reference), path)
     tree.check_version(expected_version, row.version, f"The group «{row.name}» ({row.code})")
     return row

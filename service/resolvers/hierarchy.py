@@ -1,11 +1,10 @@
-"""Hierarchies and their levels."""
+"""Hierarchies; what changes their levels is in level.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from service import groups, hierarchies, ids, names, stock, transaction, tree
-from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
+from service.errors import Refused, UserError, UserErrorCode, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
 from service.paging import Page, Slice
 from service.positions import LAST
@@ -14,9 +13,9 @@ from service.store.change import NewChange
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow, LevelRow
 from service.tree import Tree
+from service.wanted import MOST_LEVELS
 
 Code = UserErrorCode
-MOST_LEVELS = 128
 
 
 async def by_key(keys: Sequence[int]) -> list[HierarchyRow | None]:
@@ -114,32 +113,14 @@ def _level_mistakes(level_names: Sequence[str]) -> list[UserError]:
 
 
 async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
-    """One group a level, one below the other, to be renamed or deleted. Some ten statements a level."""
+    """One group a level, one below the other, to be renamed or deleted. Some seven statements a level."""
     parent = None
-    for name in await _free_names([f"New {level} ({locked.row.name})" for level in level_names]):
-        row = await groups.found(name, None, "", "ACTIVE")
+    for row in await groups.found_placeholders([f"New {level} ({locked.row.name})" for level in level_names]):
         keys = await tree.positions_at(locked, locked.scope(parent), LAST, 1, [])
         placed = await tree.assign(locked, [row], parent, keys)
         parent = await tree.parent_of(locked, placed[0])
     await hierarchy.count_levels(locked.key, locked.level_counts)
     await transaction.log(locked.changes)
-
-
-async def _free_names(wanted: Sequence[str]) -> list[str]:
-    """Names for new groups, with a number behind those that are taken. One statement, one more for each number."""
-    found = [names.fitting(text) for text in wanted]
-    for number in count(2):
-        seen = set(await group.by_names(found))
-        taken = []
-        for place, name in enumerate(found):
-            if names.key(name) in seen:
-                taken.append(place)
-            seen.add(names.key(name))
-        if not taken:
-            break
-        for place in taken:
-            found[place] = names.fitting(wanted[place], f" {number}")
-    return found
 
 
 async def update(key: int, name: str | None, description: str | None, expected_version: int | None) -> Changed:
@@ -181,79 +162,3 @@ async def delete(key: int, expected_version: int | None) -> Changed:
     summary = f"deleted the hierarchy «{locked.row.name}»"
     await transaction.log([NewChange("HIERARCHY_DELETED", summary, key, before=before)])
     return Changed(key)
-
-
-async def add_level(key: int, name: str, expected_version: int | None) -> Changed:
-    """A level below the last one. Refuses with NOT_FOUND, STALE, OUT_OF_RANGE and as for every name."""
-    locked = await tree.lock(key, expected_version)
-    name, depth = names.cleaned(name), len(locked.levels) + 1
-    _check_level_name(locked, name, None)
-    if depth > MOST_LEVELS:
-        raise refuse(Code.OUT_OF_RANGE, f"A hierarchy has at most {MOST_LEVELS} levels.", "name")
-    await hierarchy.insert_levels(key, [(ids.new_key(), depth, name)])
-    locked.log(
-        "LEVEL_ADDED",
-        f"added the level «{name}» to «{locked.row.name}»",
-        after={"depth": depth, "name": name},
-    )
-    await locked.finish()
-    return Changed(key)
-
-
-async def rename_level(key: int, depth: int, name: str, expected_version: int | None) -> Changed:
-    """A new name for a level. Refuses with NOT_FOUND, STALE, OUT_OF_RANGE and as for every name."""
-    locked = await tree.lock(key, expected_version)
-    name, level = names.cleaned(name), _level(locked, depth)
-    _check_level_name(locked, name, level)
-    if name != level.name:
-        await hierarchy.rename_level(key, depth, name)
-        locked.log(
-            "LEVEL_RENAMED",
-            f"renamed the level «{level.name}» to «{name}» in «{locked.row.name}»",
-            before={"depth": depth, "name": level.name},
-            after={"depth": depth, "name": name},
-        )
-        await locked.finish()
-    return Changed(key)
-
-
-async def remove_level(key: int, depth: int, expected_version: int | None) -> Changed:
-    """Removes the last level. Refuses with NOT_FOUND, STALE, OUT_OF_RANGE and LEVEL_IN_USE."""
-    locked = await tree.lock(key, expected_version)
-    level = _level(locked, depth)
-    if depth != len(locked.levels) or depth == 1:
-        last = locked.levels[-1].name
-        message = (
-            "A hierarchy keeps at least one level."
-            if len(locked.levels) == 1
-            else f"Only the last level, «{last}», can be removed."
-        )
-        raise refuse(Code.OUT_OF_RANGE, message, "depth")
-    if level.node_count:
-        message = f"{level.node_count} nodes stand on the level «{level.name}»; move or unassign them first."
-        raise refuse(Code.LEVEL_IN_USE, message, "depth")
-    await hierarchy.remove_level(key, depth)
-    locked.log(
-        "LEVEL_REMOVED",
-        f"removed the level «{level.name}» from «{locked.row.name}»",
-        before={"depth": depth, "name": level.name},
-    )
-    await locked.finish()
-    return Changed(key)
-
-
-def _level(locked: Tree, depth: int) -> LevelRow:
-    if not 1 <= depth <= len(locked.levels):
-        message = f"«{locked.row.name}» has the levels 1 to {len(locked.levels)}; there is no level {depth}."
-        raise refuse(Code.OUT_OF_RANGE, message, "depth")
-    return locked.levels[depth - 1]
-
-
-def _check_level_name(locked: Tree, name: str, own: LevelRow | None) -> None:
-    errors = names.mistakes("The name of a level", name, names.NAME_LENGTH, "name")
-    for level in locked.levels:
-        if level != own and names.key(level.name) == names.key(name):
-            message = f"«{locked.row.name}» has a level «{level.name}» already; choose another name."
-            errors.append(user_error(Code.NAME_TAKEN, message, "name"))
-    if errors:
-        raise Refused(errors)

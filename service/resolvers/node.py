@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service import tree
+from service import groups, leaving, tree
+from service.counting import counted
 from service.errors import InvalidInput, Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import NodeFilter, Reference
 from service.paging import Page, Slice
@@ -25,10 +26,10 @@ async def by_key(keys: Sequence[int]) -> list[NodeRow | None]:
     return [found.get(key) for key in keys]
 
 
-async def of_groups(groups: Sequence[int]) -> list[list[NodeRow]]:
+async def of_groups(keys: Sequence[int]) -> list[list[NodeRow]]:
     """Where each group stands, by hierarchy name."""
-    found = await node.of_groups(groups)
-    return [found[key] for key in groups]
+    found = await node.of_groups(keys)
+    return [found[key] for key in keys]
 
 
 async def of_customers(customers: Sequence[int], within: Reference | None) -> list[list[NodeRow]]:
@@ -146,7 +147,7 @@ class Unassigned:
 
 async def assign(
     hierarchy_key: int,
-    groups: Sequence[Reference],
+    references: Sequence[Reference],
     parent_key: int | None,
     position: Position,
     expected_version: int | None,
@@ -157,12 +158,12 @@ async def assign(
     Refuses with NOT_FOUND, WRONG_HIERARCHY, STALE, GROUP_INACTIVE, ALREADY_ASSIGNED, INVALID (the same group
     twice), TOO_DEEP, NOT_CHILDREN and OUT_OF_RANGE.
     """
-    _check_selection(groups, "groups")
+    _check_selection(references, "groups")
     locked = await tree.lock(hierarchy_key, expected_version)
-    found = await group.by_references(groups)
+    found = await group.by_references(references)
     held = await group.hold([row.id for row in found if row is not None])
     rows = [held.get(row.id) if row is not None else None for row in found]
-    errors = await _unfit(locked, groups, rows, paths)
+    errors = await _unfit(locked, references, rows, paths)
     parent = None
     keys: Sequence[str] = []
     try:
@@ -191,7 +192,7 @@ async def _unfit(
     seen: set[int] = set()
     for reference, row, where in zip(references, rows, paths, strict=True):
         if row is None:
-            errors.append(user_error(Code.NOT_FOUND, f"There is no customer group «{reference}».", *where))
+            errors.append(user_error(Code.NOT_FOUND, groups.unknown(reference), *where))
             continue
         if row.id in seen:
             message = f"«{row.name}» ({row.code}) is named twice; name it once."
@@ -249,9 +250,10 @@ async def _check_cycle(moving: Sequence[NodeRow], parent: NodeRow | None) -> Non
         names = await group.by_keys([top.group_id, parent.group_id])
         moved, target = names[top.group_id].name, names[parent.group_id].name
         message = (
-            f"«{moved}» cannot be moved under itself."
+            f"«{moved}» cannot be moved under itself; choose a parent outside of its subtree."
             if moved == target
-            else f"«{moved}» cannot be moved under «{target}», which stands below it."
+            else f"«{moved}» cannot be moved under «{target}», which stands below it; choose a parent outside of"
+            f" the subtree of «{moved}», or move «{target}» out of it first."
         )
         raise refuse(Code.CYCLE, message, "parentId")
 
@@ -265,7 +267,8 @@ async def reorder(
     """
     locked = await tree.lock(hierarchy_key, expected_version)
     parent = await tree.parent_of(locked, parent_key, "parentId")
-    siblings = {row.id: row for row in await node.siblings(locked.scope(parent))}
+    scope = locked.scope(parent)
+    siblings = {row.id: row for row in (await node.siblings([scope]))[scope]}
     owner = (await group.by_keys([parent.group_id]))[parent.group_id].name if parent is not None else None
     where = f"under «{owner}»" if owner is not None else "at the top"
     errors = []
@@ -279,7 +282,8 @@ async def reorder(
             errors.append(user_error(Code.NOT_CHILDREN, message, "childIds", place))
         seen.add(key)
     if not errors and len(child_keys) != len(siblings):
-        message = f"{len(siblings)} nodes stand {where}, but childIds names {len(child_keys)}; name each once."
+        standing = counted(len(siblings), "node stands", "nodes stand")
+        message = f"{standing} {where}, but childIds names {len(child_keys)}; name each once."
         errors.append(user_error(Code.NOT_CHILDREN, message, "childIds"))
     if errors:
         raise Refused(errors[:100])
@@ -293,7 +297,7 @@ async def reorder(
         await closure.reorder(changed, park=True)
     locked.log(
         "NODES_REORDERED",
-        f"re-ordered the {len(siblings)} nodes {where} in «{locked.row.name}»",
+        f"re-ordered the {counted(len(siblings), 'node', 'nodes')} {where} in «{locked.row.name}»",
         parent.group_id if parent is not None else None,
     )
     await locked.finish()
@@ -307,10 +311,10 @@ async def unassign(keys: Sequence[int], policy: str, expected_version: int | Non
     """
     _check_selection(keys, path)
     locked = await tree.lock_of_nodes(keys, expected_version, path)
-    leaving = await tree.nodes_of(locked, list(dict.fromkeys(keys)), path)
-    groups = await tree.unassign(locked, leaving, policy, "children")
+    rows = await tree.nodes_of(locked, list(dict.fromkeys(keys)), path)
+    left = await leaving.unassign(locked, rows, policy, "children")
     await locked.finish()
-    return Unassigned(locked.key, groups)
+    return Unassigned(locked.key, left)
 
 
 def _check_selection(selected: Sequence[object], path: str) -> None:

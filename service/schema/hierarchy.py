@@ -4,7 +4,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from service.ids import Kind
-from service.resolvers import hierarchy
+from service.resolvers import hierarchy, level
 from service.schema.answering import answer
 from service.schema.connection import given
 from service.schema.context import Info
@@ -18,6 +18,7 @@ from service.schema.payloads import (
     RenameLevelPayload,
     UpdateHierarchyPayload,
 )
+from service.schema.words import RemoveLevelMode
 
 field = strawberry.field
 VERSION = "Refused with STALE unless the hierarchy is still at this version."
@@ -50,10 +51,18 @@ class DeleteHierarchyInput(MutationInput):
     expected_version: int | None = field(default=UNSET, description=VERSION)
 
 
-@strawberry.input(description="Adds a level below the last one.")
+@strawberry.input(description="Adds a level, below the last one or anywhere above it.")
 class AddLevelInput(MutationInput):
     hierarchy_id: ID = field(description="Which hierarchy.")
     name: str = field(description="Unique in the hierarchy, whatever its case.")
+    depth: int | None = field(
+        default=UNSET,
+        description=(
+            "Where it is to be; 1 is the top. What stands there or deeper sinks by one level, and each parent above"
+            " it gets one placeholder, a new group to be renamed or deleted, under which its children go; so do all"
+            " roots together. Left out: below the last level, where nothing sinks."
+        ),
+    )
     expected_version: int | None = field(default=UNSET, description=VERSION)
 
 
@@ -65,10 +74,18 @@ class RenameLevelInput(MutationInput):
     expected_version: int | None = field(default=UNSET, description=VERSION)
 
 
-@strawberry.input(description="Only the last level, and only while no node stands on it (LEVEL_IN_USE).")
+@strawberry.input(
+    description=(
+        "Only the last level, and only while no node stands on it (LEVEL_IN_USE), unless the mode is MERGE_UP. One"
+        " level always remains."
+    )
+)
 class RemoveLevelInput(MutationInput):
     hierarchy_id: ID = field(description="Which hierarchy.")
     depth: int = field(description="Which level; 1 is the top.")
+    mode: RemoveLevelMode = field(
+        default=RemoveLevelMode.REFUSE, description="What becomes of the nodes on it and below it."
+    )
     expected_version: int | None = field(default=UNSET, description=VERSION)
 
 
@@ -108,15 +125,18 @@ class HierarchyMutations:
             lambda: hierarchy.delete(key_of(input.id, Kind.HIERARCHY, "id"), given(input.expected_version)),
         )
 
-    @field(description="Adds a level below the last one.")
+    @field(
+        description="Adds a level, below the last one or, with `depth`, anywhere. A dry run shows how many nodes move."
+    )
     async def add_level(self, info: Info, input: AddLevelInput) -> AddLevelPayload:
         return await answer(
             info,
             input,
             AddLevelPayload,
-            lambda: hierarchy.add_level(
+            lambda: level.add(
                 key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
                 input.name,
+                given(input.depth),
                 given(input.expected_version),
             ),
         )
@@ -127,7 +147,7 @@ class HierarchyMutations:
             info,
             input,
             RenameLevelPayload,
-            lambda: hierarchy.rename_level(
+            lambda: level.rename(
                 key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
                 input.depth,
                 input.name,
@@ -135,15 +155,21 @@ class HierarchyMutations:
             ),
         )
 
-    @field(description="Removes the last level, on which no node stands.")
+    @field(
+        description=(
+            "Removes the last level, on which no node stands, or, with `mode: MERGE_UP`, any. A dry run shows how"
+            " many nodes leave and how many rise."
+        )
+    )
     async def remove_level(self, info: Info, input: RemoveLevelInput) -> RemoveLevelPayload:
         return await answer(
             info,
             input,
             RemoveLevelPayload,
-            lambda: hierarchy.remove_level(
+            lambda: level.remove(
                 key_of(input.hierarchy_id, Kind.HIERARCHY, "hierarchyId"),
                 input.depth,
+                input.mode.value,
                 given(input.expected_version),
             ),
         )

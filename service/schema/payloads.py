@@ -13,6 +13,7 @@ from service.ids import Kind
 from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
+from service.resolvers import level as levels
 from service.resolvers import node as nodes
 from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
@@ -23,6 +24,9 @@ from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNo
 from service.schema.words import UserErrorCode
 
 field = strawberry.field
+REPEATED = (
+    "How often a customer was named once more, by id or code: `{}`, `{}` and this together are as many as were named."
+)
 
 
 @strawberry.type(description="One mistake in the input of a mutation, which has then changed nothing.")
@@ -104,17 +108,33 @@ class DeleteHierarchyPayload(Payload):
 
 @strawberry.type(description="The answer to addLevel.")
 class AddLevelPayload(HierarchyPayload):
-    outcome_type = hierarchies.Changed
+    outcome_type = levels.Changed
+
+    @field(description="How many nodes have sunk by one level: all that stood there or deeper.")
+    def moved_count(self) -> int:
+        return self.outcome.moved if self.outcome else 0
+
+    @field(description="How many placeholders, each a new group with its node, have come between them and the parents.")
+    def created_count(self) -> int:
+        return self.outcome.created if self.outcome else 0
 
 
 @strawberry.type(description="The answer to renameLevel.")
 class RenameLevelPayload(HierarchyPayload):
-    outcome_type = hierarchies.Changed
+    outcome_type = levels.Changed
 
 
 @strawberry.type(description="The answer to removeLevel.")
 class RemoveLevelPayload(HierarchyPayload):
-    outcome_type = hierarchies.Changed
+    outcome_type = levels.Changed
+
+    @field(description="How many nodes have risen by one level: all that stood below it.")
+    def moved_count(self) -> int:
+        return self.outcome.moved if self.outcome else 0
+
+    @field(description="How many nodes have left the tree: all that stood on it. Their groups are unassigned now.")
+    def removed_count(self) -> int:
+        return self.outcome.removed if self.outcome else 0
 
 
 @strawberry.type
@@ -161,6 +181,10 @@ class AddCustomersToGroupPayload(GroupPayload):
     def already_in(self) -> int:
         return self.outcome.passed_over if self.outcome else 0
 
+    @field(description=REPEATED.format("added", "alreadyIn"))
+    def repeated(self) -> int:
+        return self.outcome.repeated if self.outcome else 0
+
 
 @strawberry.type(description="The answer to removeCustomersFromGroup.")
 class RemoveCustomersFromGroupPayload(GroupPayload):
@@ -173,6 +197,10 @@ class RemoveCustomersFromGroupPayload(GroupPayload):
     @field(description="How many of those named were not in it.")
     def not_in(self) -> int:
         return self.outcome.passed_over if self.outcome else 0
+
+    @field(description=REPEATED.format("removed", "notIn"))
+    def repeated(self) -> int:
+        return self.outcome.repeated if self.outcome else 0
 
 
 @strawberry.type

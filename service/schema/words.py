@@ -147,6 +147,21 @@ class ImportAction(Enum):
     REMOVED = word("REMOVED", description="A customer was taken out of a group.")
 
 
+@strawberry.enum(description="What becomes of the nodes on a level that is removed, and below it.")
+class RemoveLevelMode(Enum):
+    REFUSE = word(
+        "REFUSE",
+        description="Only the last level can be removed (OUT_OF_RANGE), while no node stands on it (LEVEL_IN_USE).",
+    )
+    MERGE_UP = word(
+        "MERGE_UP",
+        description=(
+            "Its nodes leave the tree, and their groups become unassigned; their children take their place, in their"
+            " order, and so rise one level with all below them."
+        ),
+    )
+
+
 @strawberry.enum(description="The direction of an order.")
 class OrderDirection(Enum):
     ASC = word("ASC", description="Smallest first.")

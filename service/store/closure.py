@@ -23,6 +23,15 @@ class Place(NamedTuple):
     depth: int
 
 
+class Standing(NamedTuple):
+    """Where a node stands: whose it is, below which other one (None: a root), how deep."""
+
+    node: int
+    group: int
+    parent: int | None
+    depth: int
+
+
 ANCESTORS = """
     -- Upward from each node: its ancestors with their distances, itself left out, nearest first.
     SELECT descendant_id, ancestor_id, distance FROM closure
@@ -119,8 +128,8 @@ COUNT = """
 """
 
 SUBTREE = """
-    -- Every node of the subtrees of these nodes, tops first: key, group, distance below its top, depth.
-    SELECT node.id, node.group_id, down.distance, node.depth
+    -- Every node of the subtrees of these nodes, tops first.
+    SELECT node.id, node.group_id, node.parent_id, node.depth
     FROM closure AS down JOIN node ON node.id = down.descendant_id
     WHERE down.ancestor_id = ANY($1::bigint[])
     ORDER BY down.distance, down.ancestor_id, COALESCE(node.parent_id, -node.hierarchy_id), node.position
@@ -230,7 +239,7 @@ async def move(places: Sequence[Place], shifts: Mapping[int, int], *, park: bool
     pairs = rows([{"id": place.node, "parent_id": place.parent} for place in places])
     await db.fetch(CUT, pairs)
     await db.fetch(GRAFT, pairs)
-    await _place(places)
+    await place(places)
     sinking = [{"id": node, "shift": shift} for node, shift in shifts.items() if shift]
     if sinking:
         await db.fetch(SHIFT_DEPTH, rows(sinking))
@@ -243,9 +252,9 @@ async def reorder(positions: Mapping[int, str], *, park: bool) -> None:
     await db.fetch(POSITION, rows([{"id": node, "position": position} for node, position in positions.items()]))
 
 
-async def subtree(tops: Collection[int]) -> Sequence[tuple[int, int, int, int]]:
-    """(node, group, distance, depth) of every node in the subtrees, tops first. One statement."""
-    return [tuple(row) for row in await db.fetch(SUBTREE, list(tops))]
+async def subtree(tops: Collection[int]) -> list[Standing]:
+    """Every node in the subtrees, tops first. One statement."""
+    return [Standing._make(row) for row in await db.fetch(SUBTREE, list(tops))]
 
 
 async def detach(nodes: Collection[int]) -> None:
@@ -269,17 +278,15 @@ async def promote(leaving: Collection[int], places: Sequence[Place]) -> None:
     if risen:
         await db.fetch(RISE_BELOW, gone, risen)
         await db.fetch(SHORTEN, gone)
-        await _place(places)
+        await place(places)
     await detach(gone)
     if risen:
         await db.fetch(SETTLE, risen)
 
 
-async def _place(places: Sequence[Place]) -> None:
-    values = [
-        {"id": place.node, "parent_id": place.parent, "position": place.position, "depth": place.depth}
-        for place in places
-    ]
+async def place(places: Sequence[Place]) -> None:
+    """Writes the parent, position and depth of nodes, and nothing that is derived from them. One statement."""
+    values = [{"id": one.node, "parent_id": one.parent, "position": one.position, "depth": one.depth} for one in places]
     await db.fetch(PLACE, rows(values))
 
 

@@ -87,14 +87,6 @@ SPREAD = """
     UPDATE hierarchy SET spread = spread + 1 WHERE id = $1
 """
 
-RENAME_LEVEL = """
-    UPDATE level SET name = $3, name_key = $4 WHERE hierarchy_id = $1 AND depth = $2
-"""
-
-REMOVE_LEVEL = """
-    DELETE FROM level WHERE hierarchy_id = $1 AND depth = $2
-"""
-
 COUNT_LEVELS = """
     -- The kept numbers of nodes on each level.
     UPDATE level SET node_count = node_count + delta.count
@@ -193,16 +185,6 @@ async def touch(hierarchies: Collection[int], at: datetime) -> None:
 async def spread_anew(hierarchy: int) -> None:
     """Notes that positions of siblings were spread anew: cursors from before do not trust theirs. One statement."""
     await db.fetch(SPREAD, hierarchy)
-
-
-async def rename_level(hierarchy: int, depth: int, name: str) -> None:
-    """A new name for a level. One statement."""
-    await db.fetch(RENAME_LEVEL, hierarchy, depth, name, key(name))
-
-
-async def remove_level(hierarchy: int, depth: int) -> None:
-    """Removes a level, on which no node stands. One statement."""
-    await db.fetch(REMOVE_LEVEL, hierarchy, depth)
 
 
 async def count_levels(hierarchy: int, deltas: Mapping[int, int]) -> None:

@@ -104,8 +104,15 @@ CHILDREN = f"""
 """
 
 SIBLINGS = f"""
-    -- Everything in one scope, in order.
-    SELECT {NODE} FROM node WHERE {SCOPE.format("node")} = $1 ORDER BY node.position
+    -- Everything in some scopes, in order within each.
+    SELECT {NODE} FROM node WHERE {SCOPE.format("node")} = ANY($1::bigint[])
+    ORDER BY {SCOPE.format("node")}, node.position
+"""
+
+AT_DEPTH = f"""
+    -- All nodes of one level, siblings in their order.
+    SELECT {NODE} FROM node WHERE node.hierarchy_id = $1 AND node.depth = $2
+    ORDER BY {SCOPE.format("node")}, node.position
 """
 
 FIRST = f"""
@@ -225,9 +232,18 @@ async def children(parents: Collection[int]) -> dict[int, list[NodeRow]]:
     return found
 
 
-async def siblings(scope: int) -> list[NodeRow]:
-    """All nodes in a scope, in order. One statement; reads them all."""
-    return [NodeRow._make(row) for row in await db.fetch(SIBLINGS, scope)]
+async def siblings(scopes: Collection[int]) -> dict[int, list[NodeRow]]:
+    """All nodes in each scope, in order. One statement; reads them all."""
+    found: dict[int, list[NodeRow]] = {scope: [] for scope in scopes}
+    for row in await db.fetch(SIBLINGS, list(scopes)):
+        node = NodeRow._make(row)
+        found[node.scope].append(node)
+    return found
+
+
+async def at_depth(hierarchy: int, depth: int) -> list[NodeRow]:
+    """All nodes of one level, siblings in their order. One statement; reads them all."""
+    return [NodeRow._make(row) for row in await db.fetch(AT_DEPTH, hierarchy, depth)]
 
 
 async def first_position(scope: int, leaving: Sequence[int]) -> str | None:

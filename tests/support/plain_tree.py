@@ -1,6 +1,6 @@
 """A hierarchy as plain dictionaries, in which everything is found by walking: slow, and right because it is simple."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 # (parent, depth, number of children, number of descendants) of a node.
 Standing = tuple[str | None, int, int, int]
@@ -37,6 +37,10 @@ class Tree:
     def height(self, group: str) -> int:
         """How many levels there are below it."""
         return max((self.depth(one) for one in self.below(group)), default=self.depth(group)) - self.depth(group)
+
+    def at(self, depth: int) -> list[str]:
+        """All nodes of one level, in display order."""
+        return [group for group in self.below(None) if self.depth(group) == depth]
 
     def standing(self) -> dict[str, Standing]:
         """All nodes in display order."""
@@ -83,3 +87,15 @@ class Tree:
         del self.children[group]
         self.put(rising, parent, index)
         return rising
+
+    def insert_level(self, depth: int, level: str, placeholder: Callable[[str | None], str]) -> list[str]:
+        """Puts a new node, named by its parent, between every parent above a depth and its children; returns them."""
+        made = []
+        for parent in dict.fromkeys(self.parents[group] for group in self.at(depth)):
+            new = placeholder(parent)
+            children, self.children[parent] = self.children[parent], []
+            self.put([new], parent, 0)
+            self.put(children, new, 0)
+            made.append(new)
+        self.levels.insert(depth - 1, level)
+        return made

@@ -46,7 +46,7 @@ def wrong_ids(mutation: str, field: str, kind: str, missing: str, **rest: Any) -
         Refusal(mutation, {field: missing.upper(), **rest}, [("INVALID", field, "not an id")]),
         Refusal(mutation, {field: f" {missing}", **rest}, [("INVALID", field, "not an id")]),
         Refusal(mutation, {field: stranger, **rest}, [("INVALID", field, strange_kind)]),
-        Refusal(mutation, {field: missing, **rest}, [("NOT_FOUND", field, f"no {kind} with this id")]),
+        Refusal(mutation, {field: missing, **rest}, [("NOT_FOUND", field, f"no {kind} with the id «{missing}»")]),
     ]
 
 
@@ -57,6 +57,8 @@ def bad_names(mutation: str, field: str = "name", longest: int = 200, **rest: An
         (" \t\n\u3000", "REQUIRED", "must not be empty"),
         # What is left of it when compatibility forms are made one: nothing.
         ("x" * (longest + 1), "TOO_LONG", f"at most {longest} characters; this one has {longest + 1}"),
+        # One letter that stands for eighteen, of two bytes each but for the blanks.
+        ("\ufdfa" * 64, "TOO_LONG", "takes 2,112 bytes and may take at most 2,000. Use plainer letters"),
         ("two\nlines", "INVALID", "single line"),
         ("a\u0007bell", "INVALID", "control characters"),
         ("a\u2028separator", "INVALID", "single line"),
@@ -125,17 +127,43 @@ HIERARCHIES = [
     *taken(
         "addLevel", "name", "NAME_TAKEN", ("State", "sTATE", " ｓｔａｔｅ "), "«Sales» has a level «State»", **SALES
     ),
+    *(
+        Refusal(
+            "addLevel",
+            {**SALES, "name": "New", "depth": depth},
+            [("OUT_OF_RANGE", "depth", f"«Sales» has 3 levels, so a new one can be put at depth 1 to 4, not {depth}")],
+        )
+        for depth in (0, -1, 5, 2_147_483_647)
+    ),
+    # Everything that is wrong at once.
+    Refusal(
+        "addLevel",
+        {**SALES, "name": "STATE", "depth": 5},
+        [("NAME_TAKEN", "name", "«State»"), ("OUT_OF_RANGE", "depth", "not 5")],
+    ),
     *wrong_ids("renameLevel", "hierarchyId", "hierarchy", NO_HIERARCHY, depth=1, name="New"),
     *bad_names("renameLevel", depth=2, hierarchyId="@hierarchy Sales"),
     *taken("renameLevel", "name", "NAME_TAKEN", ("State", "sTATE"), "«Sales» has a level «State»", depth=1, **SALES),
     *wrong_ids("removeLevel", "hierarchyId", "hierarchy", NO_HIERARCHY, depth=3),
     Refusal("removeLevel", {**SALES, "depth": 1}, [("OUT_OF_RANGE", "depth", "Only the last level, «Distributor»")]),
     Refusal(
+        "removeLevel", {**SALES, "depth": 2, "mode": "REFUSE"}, [("OUT_OF_RANGE", "depth", "with `mode: MERGE_UP`")]
+    ),
+    Refusal(
         "removeLevel", {**SALES, "depth": 3}, [("LEVEL_IN_USE", "depth", "3 nodes stand on the level «Distributor»")]
+    ),
+    Refusal(
+        "removeLevel",
+        {"hierarchyId": "@hierarchy Markets", "depth": 2},
+        [("LEVEL_IN_USE", "depth", "1 node stands on the level «Market»; move or unassign them first, or remove")],
     ),
     *(
         Refusal(mutation, {**SALES, "depth": depth, **rest}, [("OUT_OF_RANGE", "depth", f"no level {depth}")])
-        for mutation, rest in (("renameLevel", {"name": "New"}), ("removeLevel", {}))
+        for mutation, rest in (
+            ("renameLevel", {"name": "New"}),
+            ("removeLevel", {}),
+            ("removeLevel", {"mode": "MERGE_UP"}),
+        )
         for depth in (0, -1, 4, 2_147_483_647)
     ),
 ]
@@ -149,7 +177,7 @@ GROUPS = [
         "createCustomerGroup",
         {"name": "New", "customerIds": ["@customer C-1", NO_CUSTOMER], "customerCodes": ["C-2", "C-99", "C-98"]},
         [
-            ("NOT_FOUND", "customerIds.1", "no customer with this id"),
+            ("NOT_FOUND", "customerIds.1", f"no customer with the id «{NO_CUSTOMER}»"),
             ("NOT_FOUND", "customerCodes.1", "«C-99»"),
             ("NOT_FOUND", "customerCodes.2", "«C-98»"),
         ],
@@ -162,7 +190,7 @@ GROUPS = [
     Refusal(
         "createCustomerGroup",
         {"name": "New", "place": {"hierarchyId": NO_HIERARCHY}},
-        [("NOT_FOUND", "place.hierarchyId", "no hierarchy with this id")],
+        [("NOT_FOUND", "place.hierarchyId", f"no hierarchy with the id «{NO_HIERARCHY}»")],
     ),
     Refusal(
         "createCustomerGroup",
@@ -172,12 +200,18 @@ GROUPS = [
     Refusal(
         "createCustomerGroup",
         {"name": "New", "place": {**SALES, "parentId": NO_NODE}},
-        [("NOT_FOUND", "place.parentId", "no parent node with this id")],
+        [("NOT_FOUND", "place.parentId", f"no parent node with the id «{NO_NODE}»")],
     ),
     Refusal(
         "createCustomerGroup",
         {"name": "New", "place": {"hierarchyId": "@hierarchy Markets", "parentId": "@node East"}},
-        [("WRONG_HIERARCHY", "place.parentId", "«Markets»")],
+        [
+            (
+                "WRONG_HIERARCHY",
+                "place.parentId",
+                "«East» stands at the top in «Sales», not in «Markets»; choose a parent in «Markets»",
+            )
+        ],
     ),
     Refusal(
         "createCustomerGroup",
@@ -198,7 +232,7 @@ GROUPS = [
     Refusal(
         "createCustomerGroup",
         {"name": "New", "place": {**SALES, "position": {"after": "@node FL"}}},
-        [("NOT_CHILDREN", "place.position.after", "choose a sibling")],
+        [("NOT_CHILDREN", "place.position.after", "«FL» stands under «East» in «Sales»")],
     ),
     Refusal(
         "createCustomerGroup",
@@ -247,14 +281,14 @@ GROUPS = [
     Refusal(
         "deleteCustomerGroup",
         {"id": "@group IL"},
-        [("CONFLICT", "children", "«IL» has 1 children in «Sales»")],
+        [("CONFLICT", "children", "«IL» has 1 child in «Sales»")],
     ),
     # It has children in both of its hierarchies: each is told.
     Refusal(
         "deleteCustomerGroup",
         {"id": "@group FL", "children": "REFUSE"},
         [
-            ("CONFLICT", "children", "«FL» has 1 children in «Markets»"),
+            ("CONFLICT", "children", "«FL» has 1 child in «Markets»"),
             ("CONFLICT", "children", "«FL» has 2 children in «Sales»"),
         ],
     ),
@@ -267,7 +301,7 @@ MEMBERS = [
         Refusal(
             mutation,
             {"group": {"id": NO_GROUP}, "customerCodes": ["C-1"]},
-            [("NOT_FOUND", "group", "no customer group with this id")],
+            [("NOT_FOUND", "group", f"no customer group with the id «{NO_GROUP}»")],
         ),
         Refusal(
             mutation,
@@ -308,7 +342,7 @@ MEMBERS = [
                 "customerCodes": ["C-99", "C-3", ""],
             },
             [
-                ("NOT_FOUND", "customerIds.1", "no customer with this id"),
+                ("NOT_FOUND", "customerIds.1", f"no customer with the id «{NO_CUSTOMER}»"),
                 ("NOT_FOUND", "customerCodes.0", "«C-99»"),
                 ("NOT_FOUND", "customerCodes.2", "«»"),
             ],
@@ -383,7 +417,7 @@ SOUTH = {"name": "South"}
 ASSIGNING = [
     *wrong_ids("assignGroup", "hierarchyId", "hierarchy", NO_HIERARCHY, group=SOUTH),
     *wrong_ids("assignGroups", "hierarchyId", "hierarchy", NO_HIERARCHY, groups=[SOUTH]),
-    Refusal("assignGroup", {**SALES, "group": {"id": NO_GROUP}}, [("NOT_FOUND", "group", "no customer group")]),
+    Refusal("assignGroup", {**SALES, "group": {"id": NO_GROUP}}, [("NOT_FOUND", "group", f"with the id «{NO_GROUP}»")]),
     Refusal("assignGroup", {**SALES, "group": {"id": ""}}, [("INVALID", "group.id", "not an id")]),
     Refusal("assignGroup", {**SALES, "group": {"code": "CG-9"}}, [("NOT_FOUND", "group", "«CG-9»")]),
     Refusal("assignGroup", {**SALES, "group": {"name": "Nowhere"}}, [("NOT_FOUND", "group", "«Nowhere»")]),
@@ -414,12 +448,18 @@ ASSIGNING = [
     Refusal(
         "assignGroup",
         {"hierarchyId": "@hierarchy Markets", "group": SOUTH, "parentId": "@node FL"},
-        [("WRONG_HIERARCHY", "parentId", "«Markets»")],
+        [("WRONG_HIERARCHY", "parentId", "«FL» stands under «East» in «Sales», not in «Markets»")],
     ),
     Refusal(
         "assignGroup",
         {**SALES, "group": SOUTH, "parentId": "@node Palm Tree"},
         [("TOO_DEEP", "parentId", "«South» would stand at depth 4, but «Sales» has 3 levels")],
+    ),
+    # The sibling is one of another hierarchy.
+    Refusal(
+        "assignGroup",
+        {"hierarchyId": "@hierarchy Markets", "group": SOUTH, "position": {"after": "@node CA"}},
+        [("NOT_CHILDREN", "position.after", "«CA» stands under «West» in «Sales», which is not where")],
     ),
     # Whatever is wrong with the group, what is wrong with the parent is told as well.
     Refusal(
@@ -480,11 +520,19 @@ POSITIONS = [
         ({"index": -1}, ("OUT_OF_RANGE", "position.index", "from 0")),
         ({"before": ""}, ("INVALID", "position.before", "not an id")),
         ({"after": "@group FL"}, ("INVALID", "position.after", "a customer group")),
-        ({"before": NO_NODE}, ("NOT_CHILDREN", "position.before", "choose a sibling")),
-        # Its parent, a cousin, a root, a node of another hierarchy.
-        ({"after": "@node East"}, ("NOT_CHILDREN", "position.after", "choose a sibling")),
-        ({"before": "@node Palm Tree"}, ("NOT_CHILDREN", "position.before", "choose a sibling")),
-        ({"after": "@node West"}, ("NOT_CHILDREN", "position.after", "choose a sibling")),
+        ({"before": NO_NODE}, ("NOT_CHILDREN", "position.before", f"no node with the id «{NO_NODE}»")),
+        # Its parent, a cousin, a root.
+        ({"after": "@node East"}, ("NOT_CHILDREN", "position.after", "«East» stands at the top in «Sales», which is")),
+        (
+            {"before": "@node Palm Tree"},
+            (
+                "NOT_CHILDREN",
+                "position.before",
+                "«Palm Tree» stands under «FL» in «Sales», which is not where the node is to go; choose a sibling to"
+                " stand before.",
+            ),
+        ),
+        ({"after": "@node West"}, ("NOT_CHILDREN", "position.after", "«West» stands at the top in «Sales»")),
     )
 ]
 
@@ -497,8 +545,12 @@ MOVING = [
         {"nodeIds": ["@node FL", "x", "@group FL"]},
         [("INVALID", "nodeIds.1", "«x»"), ("INVALID", "nodeIds.2", "a customer group")],
     ),
-    Refusal("moveNodes", {"nodeIds": ["@node FL", NO_NODE]}, [("NOT_FOUND", "nodeIds.1", "no node with this id")]),
-    Refusal("moveNodes", {"nodeIds": [NO_NODE]}, [("NOT_FOUND", "nodeIds.0", "no node with this id")]),
+    Refusal(
+        "moveNodes",
+        {"nodeIds": ["@node FL", NO_NODE]},
+        [("NOT_FOUND", "nodeIds.1", f"no node with the id «{NO_NODE}»")],
+    ),
+    Refusal("moveNodes", {"nodeIds": [NO_NODE]}, [("NOT_FOUND", "nodeIds.0", f"no node with the id «{NO_NODE}»")]),
     *(
         refusal
         for mutation, target in (("moveNode", {"nodeId": "@node IL"}), ("moveNodes", {"nodeIds": ["@node IL"]}))
@@ -508,12 +560,19 @@ MOVING = [
             Refusal(
                 mutation,
                 {**target, "parentId": "@node IL"},
-                [("CYCLE", "parentId", "«IL» cannot be moved under itself")],
+                [("CYCLE", "parentId", "«IL» cannot be moved under itself; choose a parent outside of its subtree.")],
             ),
             Refusal(
                 mutation,
                 {**target, "parentId": "@node Chi-town"},
-                [("CYCLE", "parentId", "«IL» cannot be moved under «Chi-town», which stands below it")],
+                [
+                    (
+                        "CYCLE",
+                        "parentId",
+                        "«IL» cannot be moved under «Chi-town», which stands below it; choose a parent outside of the"
+                        " subtree of «IL», or move «Chi-town» out of it first.",
+                    )
+                ],
             ),
             Refusal(
                 mutation,
@@ -529,7 +588,7 @@ MOVING = [
             Refusal(
                 mutation,
                 {**target, "position": {"before": "@node IL"}},
-                [("NOT_CHILDREN", "position.before", "choose a sibling")],
+                [("NOT_CHILDREN", "position.before", "«IL» moves itself")],
             ),
         )
     ),
@@ -542,7 +601,7 @@ MOVING = [
     Refusal(
         "moveNodes",
         {"nodeIds": ["@node CA", "@node FL", "@node IL"], "parentId": "@node West", "position": {"after": "@node FL"}},
-        [("NOT_CHILDREN", "position.after", "choose a sibling")],
+        [("NOT_CHILDREN", "position.after", "«FL» moves itself, so that nothing can stand after it")],
     ),
     Refusal(
         "moveNodes",
@@ -590,7 +649,7 @@ REORDERING = [
     Refusal(
         "reorderChildren",
         {"hierarchyId": "@hierarchy Markets", "parentId": "@node East", "childIds": ["@node FL", "@node IL"]},
-        [("WRONG_HIERARCHY", "parentId", "«Markets»")],
+        [("WRONG_HIERARCHY", "parentId", "«East» stands at the top in «Sales», not in «Markets»")],
     ),
 ]
 
@@ -606,7 +665,7 @@ UNASSIGNING = [
     Refusal(
         "unassignNodes",
         {"nodeIds": ["@node FL", NO_NODE, "@node IL"]},
-        [("NOT_FOUND", "nodeIds.1", "no node with this id")],
+        [("NOT_FOUND", "nodeIds.1", f"no node with the id «{NO_NODE}»")],
     ),
     Refusal(
         "unassignNodes",
@@ -616,7 +675,7 @@ UNASSIGNING = [
     Refusal(
         "unassignNodes",
         {"nodeIds": ["@node Palm Tree", "@node FL", "@node West"], "children": "REFUSE"},
-        [("CONFLICT", "children", "«FL» has 2 children"), ("CONFLICT", "children", "«West» has 1 children")],
+        [("CONFLICT", "children", "«FL» has 2 children"), ("CONFLICT", "children", "«West» has 1 child in")],
     ),
 ]
 

@@ -137,12 +137,17 @@ def check_entry(entry: Logged, made: Acknowledged, here: bool) -> None:
         assert sum(found.total() for found in logged.values()) == count, f"{made} is logged as {entry}"
     elif name in UNASSIGNING:
         expected = {"GROUP_UNASSIGNED": Counter(row["id"] for row in payload["groups"])}
+        if made.asked.input["children"] == "PROMOTE":
+            # Those that have risen.
+            logged.pop("NODE_MOVED", None)
         assert logged == expected, f"{made} is logged as {entry}"
     elif name == "reorderChildren":
         assert logged.keys() == {"NODES_REORDERED"}, f"{made} is logged as {entry}"
     else:
         assert logged["GROUP_DELETED"] == Counter([payload["deletedId"]]), f"{made} is logged as {entry}"
-        assert logged.keys() <= {"GROUP_DELETED", "GROUP_UNASSIGNED"}, f"{made} is logged as {entry}"
+        allowed = {"GROUP_DELETED", "GROUP_UNASSIGNED"}
+        allowed |= {"NODE_MOVED"} if made.asked.input["children"] == "PROMOTE" else set()
+        assert logged.keys() <= allowed, f"{made} is logged as {entry}"
 
 
 class Replica:

@@ -29,6 +29,8 @@ from tests.support.readers import Reader, leaf_through
 
 CUSTOMERS = ["C1", "C2", "C3", "C4"]
 MOST_HIERARCHIES = 4
+# From here on no level is put in between, which can make nearly as many groups as there are.
+MOST_GROUPS = 40
 HIERARCHY = "hierarchy { name version }"
 
 
@@ -112,12 +114,30 @@ class Run(Chooser):
         input = {"id": self.world.id_of_hierarchy(name), **given_version(expected)}
         await self.mutate("deleteHierarchy", input, "deletedId", self.oracle.delete_hierarchy, name, expected)
 
-    @operation(1, number=numbers, level=st.integers(1, 9), version=versions)
-    async def add_level(self, number: int, level: int, version: Drawn) -> None:
-        name, expected = self.hierarchy(self.tree(number), number, version)
+    @operation(
+        3,
+        number=numbers,
+        level=st.integers(1, 9),
+        depth=st.sampled_from([None, None, 1, 2, 2, 3, 3, 4, 0, 10]),
+        version=versions,
+    )
+    async def add_level(self, number: int, level: int, depth: Drawn, version: Drawn) -> None:
+        tree = self.grown_tree(number)
+        if depth is not None and len(self.oracle.groups) > MOST_GROUPS:
+            return
+        name, expected = self.hierarchy(tree, number, version)
         new = f"l{level}"
         input = {"hierarchyId": self.world.id_of_hierarchy(name), "name": new, **given_version(expected)}
-        await self.mutate("addLevel", input, HIERARCHY, self.oracle.add_level, name, new, expected)
+        await self.mutate(
+            "addLevel",
+            input | ({} if depth is None else {"depth": depth}),
+            f"{HIERARCHY} movedCount createdCount",
+            self.oracle.add_level,
+            name,
+            new,
+            depth,
+            expected,
+        )
 
     @operation(1, number=numbers, depth=st.sampled_from([1, 2, 3, 4, 0, 9]), level=st.integers(1, 9), version=versions)
     async def rename_level(self, number: int, depth: int, level: int, version: Drawn) -> None:
@@ -129,13 +149,28 @@ class Run(Chooser):
             "renameLevel", input | given_version(expected), HIERARCHY, predict, name, depth, new, expected
         )
 
-    @operation(1, number=numbers, higher=st.sampled_from([0, 0, 0, 1, 9]), version=versions)
-    async def remove_level(self, number: int, higher: int, version: Drawn) -> None:
+    @operation(
+        3,
+        number=numbers,
+        higher=st.sampled_from([0, 0, 0, 1, 1, 2, 3, 9]),
+        mode=st.sampled_from([None, "REFUSE", "MERGE_UP", "MERGE_UP"]),
+        version=versions,
+    )
+    async def remove_level(self, number: int, higher: int, mode: str | None, version: Drawn) -> None:
         tree = self.tree(number)
         name, expected = self.hierarchy(tree, number, version)
         depth = len(tree.levels) - higher
         input = {"hierarchyId": self.world.id_of_hierarchy(name), "depth": depth, **given_version(expected)}
-        await self.mutate("removeLevel", input, HIERARCHY, self.oracle.remove_level, name, depth, expected)
+        await self.mutate(
+            "removeLevel",
+            input | ({} if mode is None else {"mode": mode}),
+            f"{HIERARCHY} movedCount removedCount",
+            self.oracle.remove_level,
+            name,
+            depth,
+            mode or "REFUSE",
+            expected,
+        )
 
     # ── groups and their members ────────────────────────────────────────────────────────────────────────────
 

@@ -171,6 +171,8 @@ class World:
         if "hierarchy" in payload:
             shown = payload["hierarchy"]
             assert shown["version"] == self.oracle.trees[shown["name"]].version
+        for name, count in done.counts.items():
+            assert payload[name] == count
         if "deletedId" in payload:
             assert payload["deletedId"] == input["id"]
 
