@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import click
 
-from bench import report
+from bench import importing, report
 from bench.generate import LEVELS, SEED, NotEmpty
 from bench.generate import generate as fill
 from bench.shape import FEWEST_LEVELS, FEWEST_NODES
@@ -22,6 +22,7 @@ from tests.support.databases import Databases, PostgresDatabases, SqliteDatabase
 from tests.support.postgres import private_postgres
 
 RESULTS = Path(__file__).parent / "results" / "tree.md"
+IMPORTING = RESULTS.with_name("importing.md")
 KINDS = ("sqlite", "postgres")
 FEWEST_MEASURED = 1_000
 
@@ -32,12 +33,13 @@ FEWEST_MEASURED = 1_000
 )
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Measures Grove. Without a subcommand: `tree`."""
+    """Measures Grove. Without a subcommand: `tree`, then `importing`."""
     own_environment()
     # Asked to end, it still takes down the services and databases that it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if context.invoked_subcommand is None:
         context.invoke(tree)
+        context.invoke(import_a_file)
 
 
 @main.command()
@@ -90,6 +92,51 @@ def tree(kinds: Sequence[str], server: str | None, nodes: int, small: int, round
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text)
     click.echo(text)
+
+
+@main.command("importing")
+@click.option(
+    "--database",
+    "kinds",
+    multiple=True,
+    default=KINDS,
+    type=click.Choice(KINDS),
+    help="Which to measure; may be given twice.",
+)
+@click.option("--server", metavar="URL", help="A PostgreSQL to measure on instead of a private one.")
+@click.option("--rows", default=100_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the file.")
+@click.option(
+    "--output",
+    default=IMPORTING,
+    show_default="bench/results/importing.md",
+    type=click.Path(path_type=Path),
+    help="Where the page goes.",
+)
+def import_a_file(kinds: Sequence[str], server: str | None, rows: int, output: Path) -> None:
+    """Measure the import of a hierarchy from one large file, on SQLite and on PostgreSQL.
+
+    The page with the results is printed, and written into bench/results.
+    """
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="grove-bench-") as directory:
+        file = Path(directory) / "hierarchy.csv"
+        importing.write_file(file, rows)
+        measured = asyncio.run(measure_imports(kinds, server, file))
+        text = importing.page(measured, file.stat().st_size, load)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text)
+    click.echo(text)
+
+
+async def measure_imports(kinds: Sequence[str], server: str | None, file: Path) -> dict[str, importing.Measured]:
+    """What importing the file took, by the database's name and version."""
+    measured: dict[str, importing.Measured] = {}
+    for kind in kinds:
+        async with databases_of(kind, server, file.parent) as (name, databases), AsyncExitStack() as stack:
+            urls = [await stack.enter_async_context(fresh(databases)) for _ in range(2)]
+            click.echo(f"{name}: importing", err=True)
+            measured[name] = await importing.measure(urls, file)
+    return measured
 
 
 async def measure_all(

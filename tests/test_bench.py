@@ -1,13 +1,16 @@
 """The generator of the benchmark, and what its tree tells about plans. How fast anything is, no test says."""
 
+import csv
 import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench import importing
 from bench.generate import LEVELS, SEED, Landmarks, NotEmpty, generate
 from bench.shape import FEWEST_NODES, ROOT, grow
 from bench.tree import BREADCRUMB, CHILDREN_PAGE, DISPLAY_ORDER, DISPLAY_PAGE, PLACE
@@ -17,6 +20,8 @@ from service.resolvers.check import check
 from service.sqlite import SqliteConnection
 from tests.conftest import DATABASE
 from tests.support.client import Grove
+from tests.support.databases import Databases, fresh
+from tests.support.sql import contents
 
 NODES = 300
 
@@ -87,6 +92,24 @@ def test_a_large_tree_has_its_landmarks() -> None:
 def test_the_same_seed_makes_the_same_tree() -> None:
     assert grow(FEWEST_NODES, LEVELS, 1) == grow(FEWEST_NODES, LEVELS, 1)
     assert grow(FEWEST_NODES, LEVELS, 1) != grow(FEWEST_NODES, LEVELS, 2)
+
+
+async def test_a_file_is_imported_and_compared(databases: Databases, tmp_path: Path) -> None:
+    """As the benchmark does it, in processes of their own."""
+    path = tmp_path / "hierarchy.csv"
+    importing.write_file(path, 200)
+    with path.open(encoding="utf-8", newline="") as file:
+        _, *rows = list(csv.reader(file))
+    assert len(rows) == 200
+    assert all(all(row[::2]) for row in rows)
+    nodes = {tuple(row[: 2 * depth]) for row in rows for depth in range(1, len(importing.LEVELS) + 1)}
+    async with fresh(databases) as source, fresh(databases) as target:
+        measured = await importing.measure([source, target], path)
+        assert await contents(target, ["node", "closure"]) == await contents(source, ["node", "closure"])
+    assert (measured.new.rows, measured.new.created, measured.again.unchanged) == (200, len(nodes), len(nodes))
+    assert measured.findings == 0
+    text = importing.page({"SQLite": measured}, path.stat().st_size, 0.5)
+    assert "| SQLite: into an empty database |" in text
 
 
 # ── plans ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,8 @@ from service.tree import Tree
 from service.wanted import Outline
 
 Code = UserErrorCode
+# Codes or names looked up by one statement; making keys of them holds up everybody else.
+LOOKED_UP = 5_000
 
 
 # ───────────────────────────────────────────── writing ─────────────────────────────────────────────
@@ -75,8 +77,11 @@ async def load(
         await hierarchies.plant(goal.key, goal.name, "", outline.levels)
     await _write_groups(outline, met, codes, arrangement, progress)
     await _write_nodes(goal, arrangement, progress)
+    noted = 0
     for batch in batches(chronicle.log()):
         await transaction.log(batch)
+        noted += len(batch)
+        progress("changes", noted, 0)
     await _finish(goal, arrangement, entry(goal.name, goal.key, mode, imported))
     return imported
 
@@ -128,14 +133,14 @@ def _qualify(outline: Outline, coded: Mapping[str, GroupRow], standing: Mapping[
 
 async def _by_codes(outline: Outline) -> dict[str, GroupRow]:
     found: dict[str, GroupRow] = {}
-    for codes in batches((node.code_key for node in outline.nodes if node.sound and node.code_key), tree_file.PAGE):
+    for codes in batches((node.code_key for node in outline.nodes if node.sound and node.code_key), LOOKED_UP):
         found |= await group.by_codes(codes)
     return found
 
 
 async def _by_names(outline: Outline) -> dict[str, GroupRow]:
     found: dict[str, GroupRow] = {}
-    for wanted in batches((node.name_key for node in outline.nodes if node.sound), tree_file.PAGE):
+    for wanted in batches((node.name_key for node in outline.nodes if node.sound), LOOKED_UP):
         found |= await group.by_names(wanted)
     return found
 
@@ -194,6 +199,7 @@ async def _write_nodes(goal: _Goal, arrangement: Arrangement, progress: Progress
         await tree_file.settle(batch)
         done += len(batch)
         progress("nodes", done, total)
+    progress("pairs", 0, 0)
     await tree_file.remove(leaving)
     await tree_file.grow(arrangement.regrown, [row.id for row in arrangement.inserted])
     if arrangement.spread:

@@ -27,10 +27,10 @@ field = strawberry.field
     description=(
         "CSV text, UTF-8 with or without a byte-order mark, comma, semicolon or tab. Header: for each level, top first,"
         " «<Level> Name» (or just «<Level>») and «<Level> Description»; optionally «<Level> Code». Each row is one path"
-        " from the top; trailing levels may be empty. Or the header Code, Name, Description, Parent Code and, if you"
-        " like, Level: each row is one group, in any order. A group that exists (by code, else by name) is used, and"
-        " updated where its description differs, or the name of its code; one that already stands elsewhere in this"
-        " hierarchy is moved. An empty description leaves the description as it is. All or nothing."
+        " from the top; trailing levels may be empty. Or the header Code, Name, Description, Parent Code (empty: at the"
+        " top) and, if you like, Level: each row is one group, in any order. A group that exists (by code, else by"
+        " name) is used, and updated where its description differs, or the name of its code; one that already stands"
+        " elsewhere in this hierarchy is moved. An empty description leaves the description as it is. All or nothing."
     )
 )
 class ImportHierarchyInput(MutationInput):
