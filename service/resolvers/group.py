@@ -174,8 +174,7 @@ async def update(
         "status": status or row.status,
     }
     if before != after:
-        await group.update([NewGroup(row.id, **after)])
-        await group.touch({row.id: 0}, transaction.current().at)
+        await group.update([NewGroup(row.id, **after)], transaction.current().at)
         changed = {word for word in before if before[word] != after[word]}
         summary = f"changed the {', '.join(sorted(changed))} of «{row.name}» ({row.code})"
         if changed == {"name"}:

@@ -28,8 +28,9 @@ Code = UserErrorCode
 async def load_customers(lines: Iterator[Line], progress: Progress = silent) -> Imported:
     """Creates the customers that a file lists, and updates those that there are, by code.
 
-    Raises RejectedFile, with REQUIRED for a new customer without a name. Statements: two for each BATCH of rows,
-    two more for each that is created and three for each that is updated.
+    Locks the customers that change, in the order of their keys. Raises RejectedFile, with REQUIRED for a new customer
+    without a name. Statements: one for each BATCH of rows, and of those two more for what is created, three more for
+    what is updated.
     """
     file = await asyncio.to_thread(lists.customer_file, lines)
     listed = await loading.understood(lists.customers(file), progress)
@@ -112,11 +113,16 @@ async def load_members(
 
     A row without a group's code means the group of `reference`. A row that repeats another counts as unchanged.
     Locks the groups, in the order of their keys. Raises RejectedFile; refuses with REQUIRED and NOT_FOUND.
-    Statements: one for each BATCH of rows, groups and customers in each step, and some four.
+    Statements: one for each BATCH of rows, groups and customers in each of some seven steps.
     """
     file = await asyncio.to_thread(lists.member_file, lines)
-    own = await _own_group(file, reference)
+    if reference is None and "Group Code" not in file:
+        message = "Say with `group` whose customers these are, or give the file a column «Group Code»."
+        raise refuse(Code.REQUIRED, message, "group")
     listed = await loading.understood(lists.members(file), progress)
+    own = await group.by_reference(reference) if reference is not None else None
+    if own is None and reference is not None:
+        raise refuse(Code.NOT_FOUND, f"There is no customer group «{reference}».", "group")
     homes, customers = await _named(file, listed, own, progress)
     named = {homes[line.group_key].id for line in listed}
     if own is not None and "Group Code" not in file:
@@ -151,19 +157,6 @@ async def load_members(
         changes=tuple(changes),
     )
     return await loading.logged("customers of groups", imported, next(iter(locked)) if len(locked) == 1 else None)
-
-
-async def _own_group(file: ListFile, reference: Reference | None) -> GroupRow | None:
-    """The group of the rows that name none. Refuses with REQUIRED and NOT_FOUND."""
-    if reference is None:
-        if "Group Code" not in file:
-            message = "Say with `group` whose customers these are, or give the file a column «Group Code»."
-            raise refuse(Code.REQUIRED, message, "group")
-        return None
-    row = await group.by_reference(reference)
-    if row is None:
-        raise refuse(Code.NOT_FOUND, f"There is no customer group «{reference}».", "group")
-    return row
 
 
 async def _named(
@@ -241,7 +234,7 @@ async def load_groups(lines: Iterator[Line], progress: Progress = silent) -> Imp
 
     Groups may exchange their names. Locks the groups that change, in the order of their keys. Raises RejectedFile,
     with REQUIRED for a new group without a name and NAME_TAKEN for a name that another group keeps. Statements:
-    two for each BATCH of rows, two more for each that is created, five for each that is updated.
+    two for each BATCH of rows, and of those two more for what is created, four more for what is updated.
     """
     file = await asyncio.to_thread(lists.group_file, lines)
     listed = await loading.understood(lists.groups(file), progress)
@@ -332,8 +325,7 @@ async def _update_groups(
         await group.free_names(freed)
     told: list[FileChange] = []
     async for batch in loading.batches(changing, "updating", progress):
-        await group.update([_wanted(line, row) for line, row in batch])
-        await group.touch({row.id: 0 for _, row in batch}, at)
+        await group.update([_wanted(line, row) for line, row in batch], at)
         changes = []
         for line, row in batch:
             before, after = _words(_own(row)), _words(_wanted(line, row))

@@ -170,8 +170,7 @@ async def _write_groups(
             for number, row in rows
             if row is not None
         ]
-        await group.update(renewed)
-        await group.touch(dict.fromkeys((one.id for one in renewed), 0), at)
+        await group.update(renewed, at)
         done += len(numbers)
         progress("groups", done, total)
     for numbers in batches(arrangement.created):

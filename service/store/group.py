@@ -82,7 +82,7 @@ INSERT = """
 UPDATE = """
     UPDATE customer_group SET code = item.code, code_key = item.code_key, code_fold = item.code_fold,
         name = item.name, name_key = item.name_key, name_fold = item.name_fold, description = item.description,
-        search_fold = item.search_fold, status = item.status
+        search_fold = item.search_fold, status = item.status, version = version + 1, updated_at = $2
     FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_key text, name_fold text, description text, search_fold text, status text) AS item
     WHERE customer_group.id = item.id
 """  # noqa: E501
@@ -238,9 +238,9 @@ async def insert(groups: Sequence[NewGroup], at: datetime) -> None:
     await db.fetch(INSERT, rows([_values(group) for group in groups]), at)
 
 
-async def update(groups: Sequence[NewGroup]) -> None:
-    """New values for groups. One statement; the version is `touch`'s, and no name may be another group's still."""
-    await db.fetch(UPDATE, rows([_values(group) for group in groups]))
+async def update(groups: Sequence[NewGroup], at: datetime) -> None:
+    """New values for groups, each one version further; none may have the name of another one. One statement."""
+    await db.fetch(UPDATE, rows([_values(group) for group in groups]), at)
 
 
 def _values(group: NewGroup) -> dict[str, Any]:
