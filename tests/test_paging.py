@@ -27,7 +27,9 @@ from tests.support.filters import (
     CHANGE_FILTERS,
     CUSTOMER_FILTERS,
     GROUP_FILTERS,
+    ITEM_FILTERS,
     NODE_FILTERS,
+    RESERVATION_FILTERS,
     quoted,
 )
 from tests.support.listed import Listed
@@ -48,7 +50,15 @@ NODE = f'hierarchyNode(id: "{NODE_IN_FOCUS.id}") {{ %s }}'
 GROUP = f'customerGroup(by: {{ id: "{GROUP_IN_FOCUS.id}" }}) {{ %s }}'
 OTHER_NODE = NODE.replace(NODE_IN_FOCUS.id, CATALOGUE.above(NODE_IN_FOCUS)[-1].id)
 CUSTOMER = f'customer(by: {{ id: "{CUSTOMER_IN_FOCUS.id}" }}) {{ %s }}'
-OWNERS = {"%s": "Query", SALES: "Hierarchy", NODE: "HierarchyNode", GROUP: "CustomerGroup", CUSTOMER: "Customer"}
+ITEM = f'node(id: "{CATALOGUE.item.id}") {{ ... on StockItem {{ %s }} }}'
+OWNERS = {
+    "%s": "Query",
+    SALES: "Hierarchy",
+    NODE: "HierarchyNode",
+    GROUP: "CustomerGroup",
+    CUSTOMER: "Customer",
+    ITEM: "StockItem",
+}
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +94,8 @@ def ids(rows: Sequence[Any]) -> list[str]:
 
 
 NEWEST = CATALOGUE.changes[::-1]
+LATEST = CATALOGUE.reservations[::-1]
+BY_SKU = sorted(CATALOGUE.items, key=lambda item: (folded(item.sku), item.key))
 BELOW = CATALOGUE.members(NODE_IN_FOCUS)
 HERE = CATALOGUE.members(NODE_IN_FOCUS, direct=True)
 LISTS: dict[Listed, list[str]] = {
@@ -98,6 +110,10 @@ LISTS: dict[Listed, list[str]] = {
     Listed("changes"): ids(NEWEST),
     Listed("changes", SALES): ids([change for change in NEWEST if change.hierarchy is not None]),
     Listed("changes", GROUP): ids([change for change in NEWEST if change.group == GROUP_IN_FOCUS.key]),
+    Listed("stockItems"): ids(BY_SKU),
+    Listed("reservations"): ids(LATEST),
+    Listed("reservations", GROUP): ids([row for row in LATEST if row.group == GROUP_IN_FOCUS]),
+    Listed("reservations", ITEM): ids([row for row in LATEST if row.item == CATALOGUE.item]),
     Listed("roots", SALES): ids(CATALOGUE.roots),
     Listed("nodes", SALES): ids(CATALOGUE.nodes),
     Listed("children", NODE): ids(CATALOGUE.children(NODE_IN_FOCUS)),
@@ -239,7 +255,14 @@ HOSTILE: list[Any] = [
 
 # One for each kind of cursor, and for each way in which nodes are filtered.
 KINDS = [listed for listed in LISTS if listed.around == "%s" and re.search("(NT|AT|NAME), .*ASC", listed.arguments)]
-KINDS += [Listed("changes"), Listed("roots", SALES), Listed("nodes", SALES), Listed("descendants", NODE)]
+KINDS += [
+    Listed("changes"),
+    Listed("stockItems"),
+    Listed("reservations"),
+    Listed("roots", SALES),
+    Listed("nodes", SALES),
+    Listed("descendants", NODE),
+]
 KINDS += [Listed("nodes", SALES, 'filter: { search: "e" }'), Listed("nodes", SALES, "filter: { status: ACTIVE }")]
 
 
@@ -324,6 +347,8 @@ def filtered(
         *filtered("customers", GROUP, by_code(CATALOGUE.members_of(GROUP_IN_FOCUS)), CUSTOMER_FILTERS[::9]),
         *filtered("nodes", SALES, CATALOGUE.nodes, NODE_FILTERS),
         *filtered("changes", "%s", NEWEST, CHANGE_FILTERS),
+        *filtered("stockItems", "%s", BY_SKU, ITEM_FILTERS),
+        *filtered("reservations", "%s", LATEST, RESERVATION_FILTERS),
     ],
 )
 async def test_filters(grove: Grove, listed: Listed, wanted: list[str]) -> None:
@@ -384,6 +409,10 @@ async def test_odd_texts_to_look_for(grove: Grove, text: str) -> None:
           g: customerGroup(by: { code: $text }) { id }
           h: customer(by: { code: $text }) { id }
           i: changes(filter: { actor: $text }) { totalCount }
+          j: stockItem(sku: $text, location: $text) { id }
+          k: stockItems(filter: { sku: { startsWith: $text }, location: $text }) { totalCount }
+          l: reservations(filter: { sku: $text, location: $text, group: { name: $text } }) { totalCount }
+          m: availability(sku: $text, customer: { code: $text }) { available }
         }
     """
     data = await grove.query(document, {"text": text})

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from tests.support.sowing import START, Sowing, change_id, customer_id, group_id, hierarchy_id, node_id
+from tests.support.sowing import (
+    START,
+    Sowing,
+    change_id,
+    customer_id,
+    group_id,
+    hierarchy_id,
+    node_id,
+    reservation_id,
+    stock_item_id,
+)
 
 # Names that are easy to confuse: by case, accents, blanks, and what LIKE takes for a pattern.
 NAMES = [
@@ -117,6 +127,31 @@ class Change:
         return change_id(self.key)
 
 
+@dataclass(frozen=True)
+class Item:
+    key: int
+    sku: str
+    location: str
+
+    @property
+    def id(self) -> str:
+        return stock_item_id(self.key)
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """`status` is what it is for everybody; for the database some that have expired are still open."""
+
+    key: int
+    item: Item
+    group: Group
+    status: str
+
+    @property
+    def id(self) -> str:
+        return reservation_id(self.key)
+
+
 Any_ = Customer | Group | Hierarchy | Node | Change
 T = TypeVar("T", Customer, Group, Hierarchy)
 
@@ -143,6 +178,10 @@ class Catalogue:
         self.group = max(self.groups, key=lambda group: len(group.customers))
         self.customer = max(self.customers, key=lambda customer: len(self.groups_of(customer)))
         self.changes = [self._change(number) for number in range(80)]
+        self.items: list[Item] = []
+        self.reservations: list[Reservation] = []
+        self._stock()
+        self.item = max(self.items, key=lambda item: len(self.reservations_of(item)))
 
     def _later(self, microseconds: int) -> datetime:
         return START + timedelta(microseconds=self.chance.randrange(microseconds))
@@ -190,6 +229,32 @@ class Catalogue:
         group = (self.group, self.groups[1], self.groups[2])[number % 3].key
         key = self.sown.change(action, f"change {number}", hierarchy, group, actor=actor, at=at)
         return Change(key, action, actor, at, hierarchy, group)
+
+    def _stock(self) -> None:
+        """24 items, with 90 reservations of every kind for a few groups; what is LATE nobody has closed yet."""
+        kinds = ["OPEN", "OPEN", "LATE", "CONSUMED", "RELEASED", "EXPIRED"]
+        groups = [self.group, *(group for group in self.groups[:3] if group != self.group)]
+        planned = [
+            (self.chance.randrange(24), self.chance.choice(groups), self.chance.choice(kinds)) for _ in range(90)
+        ]
+        for number in range(24):
+            sku = f"{self.chance.choice(NAMES)} {number // 2}"
+            location = ("MAIN", "Łódź")[number % 2]
+            held = sum(place == number and kind in ("OPEN", "LATE") for place, _, kind in planned)
+            self.items.append(Item(self.sown.stock_item(sku, location, held + 5, held), sku, location))
+        for place, group, kind in planned:
+            item = self.items[place]
+            key = self.sown.reservation(
+                item.key,
+                group.key,
+                consumed=int(kind == "CONSUMED"),
+                status="OPEN" if kind == "LATE" else kind,
+                expires_at=START if kind in ("LATE", "EXPIRED") else None,
+            )
+            self.reservations.append(Reservation(key, item, group, "EXPIRED" if kind == "LATE" else kind))
+
+    def reservations_of(self, item: Item) -> list[Reservation]:
+        return [reservation for reservation in self.reservations if reservation.item == item]
 
     @property
     def roots(self) -> list[Node]:

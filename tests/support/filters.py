@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from tests.support.catalogue import CATALOGUE, Change, Customer, Group, Node, folded
+from tests.support.catalogue import CATALOGUE, Change, Customer, Group, Item, Node, Reservation, folded
 from tests.support.sowing import START
 
 T = TypeVar("T")
@@ -139,6 +139,42 @@ NODE_FILTERS: Filters[Node] = [
     ),
     ('depth: 3, level: "Level 4"', lambda _: False),
 ]
+ITEM_FILTERS: Filters[Item] = [
+    ("", lambda _: True),
+    *string_matches("sku", lambda row: row.sku, [*TEXTS[::4], *(item.sku for item in CATALOGUE.items[:3])]),
+    ('location: "ŁÓDŹ"', lambda item: item.location == "Łódź"),
+    ('location: "Lodz"', lambda _: False),
+    ('sku: { contains: "1" }, location: "main"', lambda item: "1" in item.sku and item.location == "MAIN"),
+]
+RESERVED = CATALOGUE.item
+RESERVATION_FILTERS: Filters[Reservation] = [
+    ("", lambda _: True),
+    *(
+        (f"status: [{status}]", lambda row, status=status: row.status == status)
+        for status in ("OPEN", "CONSUMED", "RELEASED", "EXPIRED")
+    ),
+    ("status: [OPEN, EXPIRED]", lambda row: row.status in ("OPEN", "EXPIRED")),
+    ("status: []", lambda _: False),
+    ("status: null", lambda _: True),
+    (f"sku: {quoted(RESERVED.sku.upper())}", lambda row: folded(row.item.sku, accents=True) == SKU),
+    ('location: "main"', lambda row: row.item.location == "MAIN"),
+    (
+        f'sku: {quoted(RESERVED.sku)}, location: "main", status: [OPEN, CONSUMED]',
+        lambda row: (
+            folded(row.item.sku, accents=True) == SKU
+            and row.item.location == "MAIN"
+            and row.status in ("OPEN", "CONSUMED")
+        ),
+    ),
+    (f"group: {{ id: {quoted(FULL.id)} }}", lambda row: row.group == FULL),
+    (
+        f"group: {{ name: {quoted(FULL.name.lower())} }}, status: [OPEN]",
+        lambda row: row.group == FULL and row.status == "OPEN",
+    ),
+    (f"group: {{ code: {quoted(FULL.code)} }}", lambda row: row.group == FULL),
+    ('group: { name: "nobody" }', lambda _: False),
+]
+SKU = folded(RESERVED.sku, accents=True)
 CHANGE_FILTERS: Filters[Change] = [
     ("", lambda _: True),
     ("action: [GROUP_CREATED]", lambda change: change.action == "GROUP_CREATED"),
