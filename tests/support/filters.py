@@ -147,6 +147,7 @@ ITEM_FILTERS: Filters[Item] = [
     ('sku: { contains: "1" }, location: "main"', lambda item: "1" in item.sku and item.location == "MAIN"),
 ]
 RESERVED = CATALOGUE.item
+SKU = folded(RESERVED.sku, accents=True)
 RESERVATION_FILTERS: Filters[Reservation] = [
     ("", lambda _: True),
     *(
@@ -174,7 +175,6 @@ RESERVATION_FILTERS: Filters[Reservation] = [
     (f"group: {{ code: {quoted(FULL.code)} }}", lambda row: row.group == FULL),
     ('group: { name: "nobody" }', lambda _: False),
 ]
-SKU = folded(RESERVED.sku, accents=True)
 CHANGE_FILTERS: Filters[Change] = [
     ("", lambda _: True),
     ("action: [GROUP_CREATED]", lambda change: change.action == "GROUP_CREATED"),
