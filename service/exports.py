@@ -195,6 +195,8 @@ class Export:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             pace.step()
             piece = await anext(pieces, b"")
+        # All is read: what is still to be sent holds no connection.
+        await snapshot.end(commit=False)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
