@@ -107,7 +107,7 @@ def _numbered(base: str, number: int) -> str:
 def unknown(reference: Reference) -> str:
     """What is said of a group that there is not, with the id, code or name that the client gave."""
     if reference.key is not None:
-        return f"There is no customer group with the id «{ids.encode(Kind.GROUP, reference.key)}»."
+        return ids.unknown(Kind.GROUP, reference.key)
     return f"There is no customer group «{reference}»."
 
 
@@ -120,12 +120,7 @@ async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[li
     keyed = await customer.by_keys(keys) if keys else {}
     coded = await customer.by_codes(codes) if codes else {}
     errors = [
-        user_error(
-            Code.NOT_FOUND,
-            f"There is no customer with the id «{ids.encode(Kind.CUSTOMER, wanted)}».",
-            "customerIds",
-            place,
-        )
+        user_error(Code.NOT_FOUND, ids.unknown(Kind.CUSTOMER, wanted), "customerIds", place)
         for place, wanted in enumerate(keys)
         if wanted not in keyed
     ]

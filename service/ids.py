@@ -77,6 +77,11 @@ def encode(kind: Kind, key: int) -> str:
     return f"{kind}_{key:x}{CHECK[key % 31]}"
 
 
+def unknown(kind: Kind, key: int) -> str:
+    """What is said of a thing that there is not, with the id that the client gave."""
+    return f"There is no {NAMES[kind].partition(' ')[2]} with the id «{encode(kind, key)}»."
+
+
 def decode(text: str, kind: Kind) -> int:
     """The key behind the id of a thing of this kind. Raises BadId for any other text."""
     found, key = decode_any(text)

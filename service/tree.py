@@ -99,8 +99,7 @@ async def lock(key: int, expected_version: int | None, *path: str) -> Tree:
     """The tree of a hierarchy, locked. Refuses with NOT_FOUND and STALE. Two statements."""
     found = await lock_all([key])
     if key not in found:
-        message = f"There is no hierarchy with the id «{ids.encode(Kind.HIERARCHY, key)}»."
-        raise refuse(Code.NOT_FOUND, message, *(path or ("hierarchyId",)))
+        raise refuse(Code.NOT_FOUND, ids.unknown(Kind.HIERARCHY, key), *(path or ("hierarchyId",)))
     return await _tree(found[key], expected_version)
 
 

@@ -160,6 +160,6 @@ async def delete(key: int, expected_version: int | None) -> Changed:
 async def _lock(key: int, expected_version: int | None) -> CustomerRow:
     row = await customer.lock(key)
     if row is None:
-        raise refuse(Code.NOT_FOUND, f"There is no customer with the id «{ids.encode(Kind.CUSTOMER, key)}».", "id")
+        raise refuse(Code.NOT_FOUND, ids.unknown(Kind.CUSTOMER, key), "id")
     tree.check_version(expected_version, row.version, f"The customer «{row.name}» ({row.code})")
     return row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service import ids, names, stock, transaction
+from service import groups, ids, names, stock, transaction
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.matching import Reference, ReservationFilter
@@ -137,10 +137,7 @@ async def _owner(of: Reference) -> tuple[GroupRow | None, list[UserError]]:
     found = await group.by_reference(of)
     row = (await group.hold([found.id])).get(found.id) if found is not None else None
     if row is None:
-        message = (
-            "There is no customer group with this id." if of.key is not None else f"There is no customer group «{of}»."
-        )
-        return None, [user_error(Code.NOT_FOUND, message, "group")]
+        return None, [user_error(Code.NOT_FOUND, groups.unknown(of), "group")]
     if row.status != "ACTIVE":
         message = f"«{row.name}» ({row.code}) is inactive; activate it, or reserve for another group."
         return row, [user_error(Code.GROUP_INACTIVE, message, "group")]
@@ -157,9 +154,8 @@ async def _tree(within: Reference | None, owner: GroupRow | None) -> tuple[Hiera
         else await hierarchy.by_name(str(within.name))
     )
     if row is None:
-        message = (
-            "There is no hierarchy with this id." if within.key is not None else f"There is no hierarchy «{within}»."
-        )
+        named = f"There is no hierarchy «{within}»."
+        message = ids.unknown(Kind.HIERARCHY, within.key) if within.key is not None else named
         return None, [user_error(Code.NOT_FOUND, message, "hierarchy")]
     if owner is not None and row.id not in await node.hierarchies_of_group(owner.id):
         message = f"«{owner.name}» does not stand in «{row.name}»; assign it there, or name no hierarchy."
@@ -178,7 +174,7 @@ async def consume(key: int, quantity: int, by: Reference) -> Changed:
     owner = (await group.by_keys([row.group_id]))[row.group_id]
     errors: list[UserError] = []
     if consumer is None:
-        message = "There is no customer with this id." if by.key is not None else f"There is no customer «{by}»."
+        message = ids.unknown(Kind.CUSTOMER, by.key) if by.key is not None else f"There is no customer «{by}»."
         errors.append(user_error(Code.NOT_FOUND, message, "customer"))
     elif not await customer.members_among([consumer.id], owner.id, row.hierarchy_id):
         errors.append(user_error(Code.CONFLICT, await _not_covered(consumer, owner, row), "customer"))
@@ -254,11 +250,11 @@ async def _lock(key: int) -> tuple[ReservationRow, StockItemRow]:
     # A reservation never changes its item, so this may be asked before the lock.
     found = (await reservation.by_keys([key])).get(key)
     if found is None:
-        raise _gone()
+        raise _gone(key)
     item = (await stock.lock([found.stock_item_id]))[found.stock_item_id]
     row = (await reservation.by_keys([key])).get(key)
     if row is None:
-        raise _gone()
+        raise _gone(key)
     if row.status != "OPEN":
         message = f"This reservation of {stock.label(item)} is closed: {_end(row)}. Reserve anew."
         raise refuse(Code.RESERVATION_CLOSED, message, "id")
@@ -273,6 +269,6 @@ def _end(row: ReservationRow) -> str:
     return f"it has expired, at {row.expires_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _gone() -> Refused:
-    message = "There is no reservation with this id; it may have gone with its group."
+def _gone(key: int) -> Refused:
+    message = f"{ids.unknown(Kind.RESERVATION, key)} It may have gone with its group."
     return refuse(Code.NOT_FOUND, message, "id")

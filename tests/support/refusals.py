@@ -705,11 +705,15 @@ STOCK = [
     Refusal("reserveStock", {**WINE, "sku": "BEER"}, [("NOT_FOUND", "sku", "no stock item «BEER» at «MAIN»")]),
     Refusal("reserveStock", {**WINE, "location": "PORT"}, [("NOT_FOUND", "sku", "no stock item «WINE» at «PORT»")]),
     Refusal("reserveStock", {**WINE, "group": {"name": "Nobody"}}, [("NOT_FOUND", "group", "«Nobody»")]),
-    Refusal("reserveStock", {**WINE, "group": {"id": NO_GROUP}}, [("NOT_FOUND", "group", "with this id")]),
+    Refusal("reserveStock", {**WINE, "group": {"id": NO_GROUP}}, [("NOT_FOUND", "group", f"with the id «{NO_GROUP}»")]),
     Refusal("reserveStock", {**WINE, "group": {"id": "@customer C-1"}}, [("INVALID", "group.id", "of a customer")]),
     Refusal("reserveStock", {**WINE, "group": {"name": "Closed"}}, [("GROUP_INACTIVE", "group", "«Closed»")]),
     Refusal("reserveStock", {**WINE, "hierarchy": {"name": "None"}}, [("NOT_FOUND", "hierarchy", "«None»")]),
-    Refusal("reserveStock", {**WINE, "hierarchy": {"id": NO_HIERARCHY}}, [("NOT_FOUND", "hierarchy", "this id")]),
+    Refusal(
+        "reserveStock",
+        {**WINE, "hierarchy": {"id": NO_HIERARCHY}},
+        [("NOT_FOUND", "hierarchy", f"the id «{NO_HIERARCHY}»")],
+    ),
     Refusal("reserveStock", {**WINE, "hierarchy": {"id": "x"}}, [("INVALID", "hierarchy.id", "not an id")]),
     Refusal(
         "reserveStock",
@@ -756,7 +760,9 @@ STOCK = [
     *wrong_ids("consumeReservation", "id", "reservation", NO_RESERVATION, quantity=1, customer={"code": "C-5"}),
     Refusal("consumeReservation", {**OPEN, "customer": {"code": "none"}}, [("NOT_FOUND", "customer", "«none»")]),
     Refusal(
-        "consumeReservation", {**OPEN, "customer": {"id": NO_CUSTOMER}}, [("NOT_FOUND", "customer", "with this id")]
+        "consumeReservation",
+        {**OPEN, "customer": {"id": NO_CUSTOMER}},
+        [("NOT_FOUND", "customer", f"the id «{NO_CUSTOMER}»")],
     ),
     Refusal("consumeReservation", {**OPEN, "customer": {"id": "x"}}, [("INVALID", "customer.id", "not an id")]),
     Refusal(
