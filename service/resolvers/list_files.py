@@ -122,7 +122,7 @@ async def load_members(
     listed = await loading.understood(lists.members(file), progress)
     own = await group.by_reference(reference) if reference is not None else None
     if own is None and reference is not None:
-        raise refuse(Code.NOT_FOUND, f"There is no customer group «{reference}».", "group")
+        raise refuse(Code.NOT_FOUND, groups.unknown(reference), "group")
     homes, customers = await _named(file, listed, own, progress)
     named = {homes[line.group_key].id for line in listed}
     if own is not None and "Group Code" not in file:
