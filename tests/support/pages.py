@@ -130,16 +130,20 @@ def matches(found: str, expected: str) -> bool:
 async def type_in(text: str, grove: Grove, database: str, folder: Path) -> None:
     """Runs each command of a console block; what it prints must be what the page shows."""
     for command, expected in commands(text):
-        program, *words = shlex.split(command)
-        if program == "grove":
-            _, output = await run_grove(*words, "--database", database, folder=folder)
-        elif program == "curl":
-            output = await curl(grove, words, folder)
-        elif program == "cat":
-            output = (folder / words[0]).read_text(encoding="utf-8-sig")
-        else:
-            raise AssertionError(f"nobody runs {command}")
+        # A terminal shows neither a byte-order mark nor the carriage returns that Excel wants.
+        output = (await output_of(command, grove, database, folder)).removeprefix("\ufeff").replace("\r\n", "\n")
         assert matches(output.strip(), expected.strip()), f"$ {command}\n{output}"
+
+
+async def output_of(command: str, grove: Grove, database: str, folder: Path) -> str:
+    program, *words = shlex.split(command)
+    if program == "grove":
+        _, output = await run_grove(*words, "--database", database, folder=folder)
+        return output
+    if program == "curl":
+        return await curl(grove, words, folder)
+    assert program == "cat", f"nobody runs {command}"
+    return (folder / words[0]).read_text(encoding="utf-8-sig")
 
 
 CURL = argparse.ArgumentParser(prog="curl", exit_on_error=False)
