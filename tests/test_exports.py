@@ -9,7 +9,10 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from graphql import GraphQLInputObjectType, get_named_type
 
+from service.parameters import CUSTOMERS, GROUPS
+from service.schema import schema
 from service.sheets import lines_of_file
 from tests.support.client import Grove
 
@@ -231,6 +234,19 @@ async def test_customers_as_graphql_lists_them(
     wanted = [customer["name"] for customer in told["customers"]["nodes"]]
     assert wanted
     assert await names(demo_grove, "/exports/customers.csv", **parameters) == wanted
+
+
+@pytest.mark.parametrize(("name", "known"), [("CustomerGroupFilter", GROUPS), ("CustomerFilter", CUSTOMERS)])
+def test_there_is_a_parameter_for_every_filter(name: str, known: dict[str, str]) -> None:
+    wanted = {"orderBy", "direction"}
+    kind = schema._schema.type_map[name]
+    assert isinstance(kind, GraphQLInputObjectType)
+    for field, definition in kind.fields.items():
+        if get_named_type(definition.type).name == "StringMatch":
+            wanted |= {field, f"{field}Contains", f"{field}StartsWith", f"{field}In"}
+        else:
+            wanted |= {"minCustomers", "maxCustomers"} if field == "customerCount" else {field}
+    assert wanted == set(known)
 
 
 async def test_things_are_named_by_code_or_id(demo_grove: Grove) -> None:
