@@ -152,10 +152,11 @@ def groups(file: ListFile) -> Iterator[GroupLine]:
     codes, titles = dict[str, int](), dict[str, int]()
     for line in file.lines():
         row, code, name = line.number, file.cell(line, "Code"), file.cell(line, "Name")
-        description, status = file.prose(line, "Description"), (file.cell(line, "Status") or "").upper() or None
+        description, written = file.prose(line, "Description"), file.cell(line, "Status")
+        status = written and written.upper()
         file.fits(names.description_mistakes(description or ""), row, "Description")
         if status is not None and status not in STATUSES:
-            message = f"«{status[:80]}» is no status; write ACTIVE or INACTIVE."
+            message = f"«{str(written)[:80]}» is no status; write ACTIVE or INACTIVE."
             file.wrong(Code.BAD_ROW, message, row, "Status")
         if code is None and name is None:
             file.wrong(Code.REQUIRED, "A group needs a name, or the code of one that there is.", row, "Name")

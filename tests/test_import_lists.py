@@ -418,6 +418,31 @@ async def test_a_hundred_mistakes_are_shown_and_all_are_counted(copy: Standing) 
     assert await contents(copy.url) == before
 
 
+# ── what was exported ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_was_exported_is_imported_again(copy: Standing) -> None:
+    """And changes nothing, whatever its texts begin with."""
+    company = copy.company
+    for name in ("=1+1", "'-1", '@home, "quoted"', "+49\u00a01"):
+        await company.grove.mutate("createCustomerGroup", {"name": name, "description": f"{name}\n\n=more"})
+        await company.grove.mutate("createCustomer", {"code": f"{name}", "name": name, "type": name})
+    codes = ["=1+1", "'-1"]
+    await company.mutate("addCustomersToGroup", {"group": {"name": "East"}, "customerCodes": codes})
+    before = await contents(copy.url)
+    for mutation, path, input in (
+        ("importCustomers", "customers", {}),
+        ("importCustomerGroups", "groups", {}),
+        ("importGroupMembers", f"groups/{company.groups['East']}/members", {"mode": "REPLACE"}),
+    ):
+        response = await company.grove.http.get(f"/exports/{path}.csv")
+        assert response.status_code == 200
+        counts, changes = await imported(company, mutation, response.content.decode(), **input)
+        assert changes == []
+        assert counts["rows"] == counts["unchanged"] > 3
+    assert await contents(copy.url) == before
+
+
 # ── among others ────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -82,7 +82,7 @@ class ImportResult:
     def rows(self) -> int:
         return self.imported.rows
 
-    @field(description="How many groups or customers were created.")
+    @field(description="How many groups or customers were created; how many customers came into a group.")
     def created(self) -> int:
         return self.imported.created
 
