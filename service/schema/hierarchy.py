@@ -45,7 +45,9 @@ class UpdateHierarchyInput(MutationInput):
     expected_version: int | None = field(default=UNSET, description=VERSION)
 
 
-@strawberry.input(description="The groups remain, unassigned in it.")
+@strawberry.input(
+    description="The groups remain, unassigned in it. Refused with CONFLICT while open reservations name it."
+)
 class DeleteHierarchyInput(MutationInput):
     id: ID = field(description="Which hierarchy.")
     expected_version: int | None = field(default=UNSET, description=VERSION)
