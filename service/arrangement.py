@@ -108,7 +108,7 @@ def arrange(
     `named`: name, as a key → group, for the names that the file gives; `standing`: by node.
     """
     work = _Arranging(hierarchy, levels, outline, met, standing, replace)
-    work.look_for_taken_names(named)
+    work.look_at_groups(named)
     work.place()
     if not outline.mistakes:
         work.order_siblings()
@@ -141,7 +141,7 @@ class _Arranging:
 
     # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def look_for_taken_names(self, named: Mapping[str, GroupRow]) -> None:
+    def look_at_groups(self, named: Mapping[str, GroupRow]) -> None:
         """A name belongs to another group that keeps it; and a group that is inactive cannot come in."""
         owner = {row.id: number for number, row in enumerate(self._met) if row is not None}
         for number, (node, row) in enumerate(zip(self._wanted, self._met, strict=True)):

@@ -57,7 +57,7 @@ class Mistakes:
 
     def add(self, code: UserErrorCode, message: str, row: int, column: str) -> None:
         """One mistake; `column` is the header's text, or a number where the header has none there."""
-        self._found.append((row, UserError(code, message, ("csv", str(row), column))))
+        self._found.append((row, _error(code, message, row, column)))
 
     def include(self, every: Iterable[UserError]) -> None:
         """What somebody else has found wrong with cells, except in those of which something is known already."""
@@ -75,6 +75,7 @@ class Header:
 
     def __init__(self, line: Line) -> None:
         self.line = line
+        self._unnamed = [place for place, cell in enumerate(line.cells) if not cell.strip()]
 
     def text(self, place: int) -> str:
         """What a mistake calls the column at this place: the header's text, or its number where it has none."""
@@ -113,8 +114,9 @@ class Header:
 
     def check(self, line: Line, mistakes: Mistakes) -> None:
         """Adds BAD_ROW for each text that stands in no column: most likely a comma in a text without quotes."""
-        for place, cell in enumerate(line.cells):
-            if cell.strip() and not self.line.cell(place).strip():
+        for place in (*self._unnamed, *range(len(self.line.cells), len(line.cells))):
+            cell = line.cell(place)
+            if cell.strip():
                 message = (
                     f"«{_short(cell.strip())}» stands in no column; a text that holds what parts the cells"
                     " stands in quotation marks."
@@ -259,18 +261,25 @@ def _fit(rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line]:
         if len(cells) > MOST_COLUMNS:
             message = f"A row may have at most {MOST_COLUMNS:,} cells; this one has {len(cells):,}."
             raise _rejected(Code.BAD_ROW, message, number, header.text(MOST_COLUMNS))
-        for place, cell in enumerate(cells):
-            if isinstance(cell, Failed):
-                message = f"This cell holds the error {cell} in place of a value; mend its formula."
-            elif len(cell) > LONGEST_CELL:
-                message = f"A cell may have at most {LONGEST_CELL:,} characters."
-            elif _UNFIT.search(cell):
-                message = "This cell holds characters that are no text; write it anew."
-            else:
-                continue
-            mistakes.add(Code.BAD_ROW, message, number, header.text(place))
-        yield Line(number, [restored(cell) for cell in cells])
+        # One look at the row tells for nearly every row that there is nothing to look at cell by cell.
+        whole = "".join(cells)
+        if len(whole) > LONGEST_CELL or _UNFIT.search(whole) or any(isinstance(cell, Failed) for cell in cells):
+            _tell_unfit(number, cells, header, mistakes)
+        yield Line(number, [restored(cell) for cell in cells] if "'" in whole else cells)
     mistakes.check()
+
+
+def _tell_unfit(number: int, cells: Sequence[str], header: Header, mistakes: Mistakes) -> None:
+    for place, cell in enumerate(cells):
+        if isinstance(cell, Failed):
+            message = f"This cell holds the error {cell} in place of a value; mend its formula."
+        elif len(cell) > LONGEST_CELL:
+            message = f"A cell may have at most {LONGEST_CELL:,} characters."
+        elif _UNFIT.search(cell):
+            message = "This cell holds characters that are no text; write it anew."
+        else:
+            continue
+        mistakes.add(Code.BAD_ROW, message, number, header.text(place))
 
 
 def harmless(cell: str) -> str:
@@ -284,4 +293,13 @@ def restored(cell: str) -> str:
 
 
 def _rejected(code: UserErrorCode, message: str, row: int, column: str) -> RejectedFile:
-    return RejectedFile([UserError(code, message, ("csv", str(row), column))])
+    return RejectedFile([_error(code, message, row, column)])
+
+
+def _error(code: UserErrorCode, message: str, row: int, column: str) -> UserError:
+    """A mistake whose words can be told and kept, whatever the file holds."""
+    return UserError(
+        code,
+        _UNFIT.sub("\N{REPLACEMENT CHARACTER}", message),
+        ("csv", str(row), _UNFIT.sub("\N{REPLACEMENT CHARACTER}", column)),
+    )

@@ -1,5 +1,6 @@
 """Importing hierarchies from CSV, through GraphQL: what is done, what is told of it, and what is refused."""
 
+import asyncio
 import csv as comma_separated
 import os
 from collections.abc import AsyncIterator, Sequence
@@ -438,6 +439,29 @@ async def test_namesakes(copy: Standing) -> None:
     ]
 
 
+# ── at once ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_imports_at_once(copy: Standing) -> None:
+    """Into one hierarchy and into others, of the same new groups: each as if it were alone."""
+    grove = copy.company.grove
+    files = [
+        "Division,State\nOne,Two\nThree,Four\nEast,FL\n",
+        "Division,State\nThree,Two\nOne,Four\nWest,FL\n",
+        "Division,State\nFour,TX\nTwo,South\nThree,\nOne,\n",
+    ]
+    inputs = [{**SALES, "csv": csv} for csv in files] * 2
+    inputs += [{"createName": f"New {number}", "csv": csv} for number, csv in enumerate(files)]
+    payloads = await asyncio.gather(*(copy.company.mutate("importHierarchy", input, COUNTS) for input in inputs))
+    assert all(payload["result"]["rows"] in (3, 4) for payload in payloads)
+    created = sum(payload["result"]["created"] for payload in payloads)
+    assert created == 4
+    for number, csv in enumerate(files):
+        pairs = [line.split(",") for line in csv.splitlines()[1:]]
+        lines = await outline(grove, f"New {number}")
+        assert lines == [line for top, below in pairs for line in (top, f"  {below}") if line.strip()]
+
+
 # ── costs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -569,6 +593,40 @@ async def test_any_tree_with_any_names(
         assert counts(await grove.mutate("importHierarchy", again, COUNTS)) == {
             name: count for name, count in (("rows", len(tree)), ("unchanged", len(tree))) if count
         }
+    finally:
+        await clear(grove)
+
+
+# Few names for many, some of them as if they had been made.
+few_names = st.lists(st.sampled_from(["A", "b", "B (A)", "A (B)", "A (A)", "A 2", "A (B) 2"]), min_size=14, max_size=14)
+
+
+@runs(RUNS // 2)
+@given(shape=shapes, texts=few_names, coded=st.booleans(), data=st.data())
+async def test_any_names_that_repeat(
+    ground: tuple[Grove, str], shape: list[int], texts: list[str], coded: bool, data: st.DataObject
+) -> None:
+    """Each gets a name of its own, and keeps it when the file comes again, in whatever order."""
+    grove, url = ground
+    tree = grown(shape, len(texts))
+    csv = by_parent(tree, texts, turned=False) if coded else by_path(tree, texts)
+    input = {"csv": csv, "duplicateNames": "QUALIFY"}
+    payload = await grove.mutate(
+        "importHierarchy", {"createName": "Any", **input}, "result { created } hierarchy { id }"
+    )
+    try:
+        lines = await outline(grove, "Any")
+        shown = [line.strip() for line in lines]
+        assert len(shown) == len({text.lower() for text in shown}) == payload["result"]["created"]
+        assert all(any(text.startswith(name) for name in texts) for text in shown)
+        assert coded is False or len(shown) == len(tree)
+        header, *rows = csv.splitlines()
+        turned = "\n".join([header, *data.draw(st.permutations(rows))]) + "\n"
+        for text, mode in ((csv, "MERGE"), (turned, "MERGE"), (csv, "REPLACE")):
+            again = {"hierarchyId": payload["hierarchy"]["id"], **input, "csv": text, "mode": mode}
+            found = await grove.mutate("importHierarchy", again, CHANGES)
+            assert found["result"]["changes"]["nodes"] == []
+        await look_for_damage(url)
     finally:
         await clear(grove)
 

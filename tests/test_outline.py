@@ -120,8 +120,9 @@ def test_a_fault_of_the_file_itself_joins_the_others() -> None:
     """An open quotation mark ends the reading; what was found before it is told with it."""
     text = 'Division,State\n,FL\nEast,"FL\n'
     assert mistakes_of(text) == [(2, "Division", "BAD_ROW"), (3, "State", "BAD_ROW")]
-    # A character that is no text is told once.
+    # A character that is no text is told once, and in words that every database takes.
     assert mistakes_of("Division\nE\0st\n") == [(2, "Division", "INVALID")]
+    assert mistakes_of("Di\0vision\nEast\n") == [(1, "Di\ufffdvision", "BAD_HEADER")]
 
 
 def test_levels_that_contradict_each_other() -> None:
