@@ -139,7 +139,8 @@ def test_every_connection_is_tried() -> None:
         for name, field in type.fields.items()
         if get_named_type(field.type).name.endswith("Connection")
     }
-    assert {f"{OWNERS[listed.around]}.{listed.field}" for listed in LISTS} == there
+    # What a file has changed is no list of the database: test_import_hierarchy.py pages through it.
+    assert {f"{OWNERS[listed.around]}.{listed.field}" for listed in LISTS} | {"ImportResult.changes"} == there
 
 
 def test_every_order_is_tried() -> None:
