@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from service import workbooks
 from service.errors import RejectedFile, UserError, UserErrorCode
@@ -21,6 +21,8 @@ Code = UserErrorCode
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = workbooks.MOST_COLUMNS
 LONGEST_CELL = workbooks.LONGEST_TEXT
+# A line of text is held as a whole.
+LONGEST_LINE = 4 * 1024 * 1024
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _UNFIT = re.compile(r"[\0\ud800-\udfff]")
@@ -178,13 +180,13 @@ def _workbook_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise _rejected(Code.BAD_HEADER, str(error), 1, "1") from None
 
 
-def _csv_rows(source: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    texts = iter(source)
+def _csv_rows(source: TextIO) -> Iterator[tuple[int, list[str]]]:
+    texts = iter(lambda: source.readline(LONGEST_LINE), "")
     # Excel takes the line «sep=;» for itself, and does not count it. Blank lines before the header are counted.
     first = next(texts, "")
     separator = _SEPARATOR_LINE.fullmatch(first)
     skipped: list[str] = [] if separator else [first]
-    while skipped and not skipped[-1].strip() and (following := next(texts, None)) is not None:
+    while 0 < len(skipped) <= MOST_ROWS and not skipped[-1].strip() and (following := next(texts, "")):
         skipped.append(following)
     delimiter = separator[1] if separator else _delimiter(skipped[-1])
     record = _Record(chain(skipped, texts))
@@ -219,6 +221,8 @@ class _Record:
     def __next__(self) -> str:
         text = next(self._source)
         self.texts.append(text)
+        if len(text) == LONGEST_LINE:
+            raise csv.Error("line limit")
         return text
 
 
@@ -238,6 +242,8 @@ def _place_of_fault(record: str, delimiter: str) -> int:
 
 
 def _fault(error: csv.Error) -> str:
+    if "line limit" in str(error):
+        return f"A line of text may have at most {LONGEST_LINE:,} characters."
     if "limit" in str(error):
         return f"A cell may have at most {LONGEST_CELL:,} characters; perhaps a quotation mark is never closed."
     if "unexpected end" in str(error):
@@ -252,12 +258,12 @@ def _fit(rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line]:
     """
     mistakes, header = Mistakes(), None
     for number, cells in rows:
+        if number > MOST_ROWS:
+            message = f"A file may have at most {MOST_ROWS:,} rows, blank ones among them; split it."
+            raise _rejected(Code.BAD_ROW, message, number, (header or Header(Line(1, []))).text(0))
         if not any(cell.strip() for cell in cells):
             continue
         header = header or Header(Line(number, cells))
-        if number > MOST_ROWS:
-            message = f"A file may have at most {MOST_ROWS:,} rows; split it."
-            raise _rejected(Code.BAD_ROW, message, number, header.text(0))
         if len(cells) > MOST_COLUMNS:
             message = f"A row may have at most {MOST_COLUMNS:,} cells; this one has {len(cells):,}."
             raise _rejected(Code.BAD_ROW, message, number, header.text(MOST_COLUMNS))

@@ -189,6 +189,7 @@ def test_nothing_is_read_out_of_nothing() -> None:
         ("Code,Name\n1," + "x" * 131_073 + ",y\n", "2", "Name"),
         ('Code,Name\n1,"' + "x" * 200_000, "2", "Name"),
         ("Code,Name\n" + "," * 16_384 + "x\n", "2", "16385"),
+        ("Code,Name\n1,2\n" + "a," * 3_000_000, "3", "2097153"),
     ],
 )
 def test_what_cannot_be_read_has_its_place(text: str, row: str, column: str) -> None:
@@ -203,6 +204,8 @@ def test_a_file_has_no_more_rows_than_a_sheet(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sheets, "MOST_ROWS", 3)
     assert len(read("a\n1\n2")) == 3
     assert fault("a\n1\n\n2") == ("BAD_ROW", ("csv", "4", "a"))
+    assert fault("\n" * 5) == ("BAD_ROW", ("csv", "4", "1"))
+    assert fault("\n" * 5 + "a") == ("BAD_ROW", ("csv", "4", "1"))
 
 
 def test_bad_cells_are_told_all_at_once() -> None:
