@@ -13,16 +13,17 @@ from pathlib import Path
 import asyncpg
 import click
 
-from bench import importing, report
+from bench import importing, members, report
 from bench.generate import LEVELS, SEED, NotEmpty
 from bench.generate import generate as fill
 from bench.shape import FEWEST_LEVELS, FEWEST_NODES
-from bench.tree import Measured, measure
+from bench.tree import Cost, Measured, measure
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases, fresh, own_environment
 from tests.support.postgres import private_postgres
 
 RESULTS = Path(__file__).parent / "results" / "tree.md"
 IMPORTING = RESULTS.with_name("importing.md")
+MEMBERS = RESULTS.with_name("members.md")
 KINDS = ("sqlite", "postgres")
 FEWEST_MEASURED = 1_000
 
@@ -33,13 +34,14 @@ FEWEST_MEASURED = 1_000
 )
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Measures Grove. Without a subcommand: `tree`, then `importing`."""
+    """Measures Grove. Without a subcommand: `tree`, then `importing` and `members`."""
     own_environment()
     # Asked to end, it still takes down the services and databases that it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if context.invoked_subcommand is None:
         context.invoke(tree)
         context.invoke(import_a_file)
+        context.invoke(add_members)
 
 
 @main.command()
@@ -60,8 +62,7 @@ def generate(url: str, nodes: int, levels: int, customers: int | None, seed: int
     click.echo(f"{nodes:,} nodes in {time.monotonic() - started:.1f} s: {landmarks}")
 
 
-@main.command()
-@click.option(
+measured_databases = click.option(
     "--database",
     "kinds",
     multiple=True,
@@ -69,7 +70,12 @@ def generate(url: str, nodes: int, levels: int, customers: int | None, seed: int
     type=click.Choice(KINDS),
     help="Which to measure; may be given twice.",
 )
-@click.option("--server", metavar="URL", help="A PostgreSQL to measure on instead of a private one.")
+other_server = click.option("--server", metavar="URL", help="A PostgreSQL to measure on instead of a private one.")
+
+
+@main.command()
+@measured_databases
+@other_server
 @click.option("--nodes", default=100_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the large tree.")
 @click.option("--small", default=1_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the small tree.")
 @click.option("--rounds", default=100, type=click.IntRange(1), help="How often each thing is measured.")
@@ -89,21 +95,12 @@ def tree(kinds: Sequence[str], server: str | None, nodes: int, small: int, round
     with tempfile.TemporaryDirectory(prefix="grove-bench-") as directory:
         measured = asyncio.run(measure_all(kinds, server, (small, nodes), rounds, Path(directory)))
     text = report.page(measured, rounds, load)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text)
-    click.echo(text)
+    publish(text, output)
 
 
 @main.command("importing")
-@click.option(
-    "--database",
-    "kinds",
-    multiple=True,
-    default=KINDS,
-    type=click.Choice(KINDS),
-    help="Which to measure; may be given twice.",
-)
-@click.option("--server", metavar="URL", help="A PostgreSQL to measure on instead of a private one.")
+@measured_databases
+@other_server
 @click.option("--rows", default=100_000, type=click.IntRange(FEWEST_MEASURED), help="The size of the file.")
 @click.option(
     "--output",
@@ -123,9 +120,49 @@ def import_a_file(kinds: Sequence[str], server: str | None, rows: int, output: P
         importing.write_file(file, rows)
         measured = asyncio.run(measure_imports(kinds, server, file))
         text = importing.page(measured, file.stat().st_size, load)
+    publish(text, output)
+
+
+@main.command("members")
+@measured_databases
+@other_server
+@click.option("--rounds", default=20, type=click.IntRange(1), help="How often each thing is measured.")
+@click.option(
+    "--output",
+    default=MEMBERS,
+    show_default="bench/results/members.md",
+    type=click.Path(path_type=Path),
+    help="Where the page goes.",
+)
+def add_members(kinds: Sequence[str], server: str | None, rounds: int, output: Path) -> None:
+    """Measure 10,000 customers put into a group by one call, beside their rows alone.
+
+    The page with the results is printed, and written into bench/results.
+    """
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="grove-bench-") as directory:
+        measured = asyncio.run(measure_members(kinds, server, rounds, Path(directory)))
+    publish(members.page(measured, rounds, load), output)
+
+
+def publish(text: str, output: Path) -> None:
+    """Prints a page, and writes it to where it is kept."""
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text)
     click.echo(text)
+
+
+async def measure_members(
+    kinds: Sequence[str], server: str | None, rounds: int, directory: Path
+) -> dict[str, dict[str, Cost]]:
+    """What putting customers into groups took, by the database's name and version."""
+    measured: dict[str, dict[str, Cost]] = {}
+    for kind in kinds:
+        async with databases_of(kind, server, directory) as (name, databases), fresh(databases) as url:
+            click.echo(f"{name}: measuring members", err=True)
+            await fill(url, FEWEST_MEASURED, customers=members.CUSTOMERS)
+            measured[name] = await members.measure(url, rounds, directory)
+    return measured
 
 
 async def measure_imports(kinds: Sequence[str], server: str | None, file: Path) -> dict[str, importing.Measured]:

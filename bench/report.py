@@ -28,13 +28,20 @@ def page(measured: Mapping[str, Trees], rounds: int, load: float) -> str:
         "# The tree, measured",
         f"Made by `make bench`; bench/README.md says how to read it. Each median and 90th percentile is of {rounds} "
         "requests, in milliseconds as the client sees them.",
-        f"The machine: {os.cpu_count()} cores, {_memory()} of memory; what else it did at the start was a load of "
-        f"{load:.1f}. Python {platform.python_version()}.",
+        machine(load),
     ]
     for database, trees in measured.items():
         parts += [f"## {database}", _table(trees), _yardstick(trees)]
     parts.append(_sizes(measured))
     return "\n\n".join(parts) + "\n"
+
+
+def machine(load: float) -> str:
+    """What it was measured on, and what else that was doing."""
+    return (
+        f"The machine: {os.cpu_count()} cores, {_memory()} of memory; what else it did at the start was a load of "
+        f"{load:.1f}. Python {platform.python_version()}."
+    )
 
 
 def _table(trees: Trees) -> str:

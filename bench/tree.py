@@ -116,10 +116,11 @@ def _in_turns(cases: Sequence[Mapping[str, Ask]], rounds: int) -> list[dict[str,
                 answer = asked[name]()
                 if number >= WARMING:
                     answers[place][name].append(answer)
-    return [{name: _cost(found) for name, found in answered.items()} for answered in answers]
+    return [{name: cost_of(found) for name, found in answered.items()} for answered in answers]
 
 
-def _cost(answers: Sequence[Answer]) -> Cost:
+def cost_of(answers: Sequence[Answer]) -> Cost:
+    """What the answers to one thing cost."""
     times = sorted(answer.milliseconds for answer in answers)
     return Cost(
         median=median(times),

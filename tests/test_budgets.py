@@ -443,6 +443,50 @@ async def test_many_at_once_cost_as_much_as_few(related: tuple[Grove, dict[str, 
     assert counts[0] == counts[1]
 
 
+async def test_ten_thousand_members_cost_as_much_as_two(sizes: list[Sized]) -> None:
+    """Named by id, by code, and some of them twice; counted beside what is named, with the payload."""
+    grove, _ = sizes[1]
+    customers: list[Json] = []
+    after = None
+    while after is None or len(customers) % 1_000 == 0:
+        page = (
+            await grove.query(
+                "query ($after: String) { customers(first: 1000, after: $after)"
+                " { nodes { id code } pageInfo { endCursor } } }",
+                {"after": after},
+            )
+        )["customers"]
+        customers += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+    ids, codes = [one["id"] for one in customers], [one["code"] for one in customers]
+    assert len(customers) > 9_000
+    inputs = [
+        {"customerIds": ids[:1], "customerCodes": codes[1:2]},
+        {"customerIds": ids[:5_000], "customerCodes": [*codes[5_000:], *codes][:5_000]},
+    ]
+    for name, field, other in (
+        ("addCustomersToGroup", "added", "alreadyIn"),
+        ("removeCustomersFromGroup", "removed", "notIn"),
+    ):
+        type = f"{name[0].upper()}{name[1:]}Input"
+        counts, repeated = [], []
+        for input in inputs:
+            document = (
+                f"mutation ($input: {type}!) {{ {name}(input: $input)"
+                f" {{ group {{ customerCount }} {field} {other} repeated userErrors {{ message }} }} }}"
+            )
+            answer = await ask(grove, document, {"input": {"group": {"name": "TX"}, **input}})
+            payload = answer.data[name]
+            assert payload["userErrors"] == []
+            named = len(input["customerIds"]) + len(input["customerCodes"])
+            assert payload[field] + payload[other] + payload["repeated"] == named
+            counts.append(answer.statements)
+            repeated.append(payload["repeated"])
+        # The group found and locked, customers by id and by code, who is in, the rows, the count, the log, the payload.
+        assert counts == [9, 9]
+        assert repeated == [0, 10_000 - len(customers)]
+
+
 async def test_moving_and_unassigning_many_cost_as_much_as_few(sizes: list[Sized]) -> None:
     """Among 10,000 nodes: 2 siblings and all 20 of them, in one order or another, away and gone."""
     grove, ids = sizes[1]
