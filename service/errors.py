@@ -99,17 +99,21 @@ class Refused(GroveError):
 
 
 class RejectedFile(Refused):
-    """A file that a person can mend: `every` mistake in the order of the rows, the first hundred as `errors`."""
+    """A file that a person can mend: `every` mistake in the order of the rows, the first hundred as `errors`.
+
+    Where there are too many to be kept, `more` says how many others there are.
+    """
 
     MOST_SHOWN = 100
 
-    def __init__(self, every: Sequence[UserError]) -> None:
+    def __init__(self, every: Sequence[UserError], more: int = 0) -> None:
         super().__init__(every[: self.MOST_SHOWN])
         self.every = tuple(every)
+        self.more = more
 
     @property
     def count(self) -> int:
-        return len(self.every)
+        return len(self.every) + self.more
 
 
 def refuse(code: UserErrorCode, message: str, *path: str | int) -> Refused:

@@ -73,7 +73,7 @@ class ListFile:
                 self._header.check(line, self.mistakes)
                 yield line
         except RejectedFile as rejected:
-            self.mistakes.include(rejected.every)
+            self.mistakes.include(rejected)
 
     def cell(self, line: Line, column: str) -> str | None:
         """The cleaned text of a column, None where it is empty."""

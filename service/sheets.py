@@ -7,7 +7,7 @@ with an apostrophe before it (`harmless`) and read without (`restored`), so that
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -21,6 +21,7 @@ Code = UserErrorCode
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = workbooks.MOST_COLUMNS
 LONGEST_CELL = workbooks.LONGEST_TEXT
+MOST_MISTAKES = 100_000
 # A line of text is held as a whole.
 LONGEST_LINE = 4 * 1024 * 1024
 
@@ -49,27 +50,35 @@ class Line(NamedTuple):
 
 
 class Mistakes:
-    """Gathers what is wrong with a file, all of it, before anything is changed."""
+    """Gathers what is wrong with a file, all of it, before anything is changed.
+
+    Past MOST_MISTAKES it only counts them: a small file can hold millions.
+    """
 
     def __init__(self) -> None:
         self._found: list[tuple[int, UserError]] = []
+        self._more = 0
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def add(self, code: UserErrorCode, message: str, row: int, column: str) -> None:
         """One mistake; `column` is the header's text, or a number where the header has none there."""
-        self._found.append((row, _error(code, message, row, column)))
+        if len(self._found) < MOST_MISTAKES:
+            self._found.append((row, _error(code, message, row, column)))
+        else:
+            self._more += 1
 
-    def include(self, every: Iterable[UserError]) -> None:
+    def include(self, rejected: RejectedFile) -> None:
         """What somebody else has found wrong with cells, except in those of which something is known already."""
         known = {error.path for _, error in self._found}
-        self._found += [(int(error.path[1]), error) for error in every if error.path not in known]
+        self._found += [(int(error.path[1]), error) for error in rejected.every if error.path not in known]
+        self._more += rejected.more
 
     def check(self) -> None:
         """Raises RejectedFile if there is any, in the order of the rows."""
         if self._found:
-            raise RejectedFile([error for _, error in sorted(self._found, key=lambda one: one[0])])
+            raise RejectedFile([error for _, error in sorted(self._found, key=lambda one: one[0])], self._more)
 
 
 class Header:

@@ -70,7 +70,7 @@ class Outline:
                 self.rows += 1
                 yield line
         except RejectedFile as rejected:
-            self.mistakes.include(rejected.every)
+            self.mistakes.include(rejected)
 
     def tell(self, found: Iterable[UserError], row: int, column: str) -> bool:
         """Gathers what is wrong with one cell; whether nothing is."""

@@ -125,6 +125,14 @@ def test_a_fault_of_the_file_itself_joins_the_others() -> None:
     assert mistakes_of("Di\0vision\nEast\n") == [(1, "Di\ufffdvision", "BAD_HEADER")]
 
 
+def test_mistakes_without_number() -> None:
+    """They are counted, and not all of them kept."""
+    outline = outline_of("Division,State\n" + ",A,x,x,x\n" * 30_000)
+    with pytest.raises(RejectedFile) as rejected:
+        outline.mistakes.check()
+    assert (len(rejected.value.errors), len(rejected.value.every), rejected.value.count) == (100, 100_000, 120_000)
+
+
 def test_levels_that_contradict_each_other() -> None:
     header = "Code,Name,Parent Code,Level\n"
     assert mistakes_of(header + "a,A,,Top\nb,B,,Bottom\nc,C,a,Lower\n", None) == [(3, "Level", "BAD_ROW")]
