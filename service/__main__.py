@@ -110,22 +110,26 @@ def demo(database: str | None) -> None:
 def check(database: str | None, repair: bool) -> None:
     """Recompute everything that is derived in the database, and name each difference.
 
-    Exit code 0: there is none, or all are mended. 1: there are some.
+    Says as well which indexes are missing that would make it quicker, and how to come by them.
+
+    Exit code 0: there is no difference, or all are mended. 1: there are some.
     """
-    from service.resolvers.check import Finding
+    from service.resolvers.check import Finding, advice
     from service.resolvers.check import check as check_all
 
-    async def look(opened: Database) -> list[Finding]:
+    async def look(opened: Database) -> tuple[list[Finding], list[str]]:
         await engines.check_ready(opened)
         async with opened.transaction() if repair else opened.snapshot():
-            return await check_all(repair)
+            return await check_all(repair), await advice()
 
     settings = settings_of(database=database)
     require_database(settings)
-    findings = with_database(settings, look)
+    findings, advised = with_database(settings, look)
     for finding in findings:
         mended = " (mended)" if finding.repaired else ""
         click.echo(f"{finding.table} {finding.key}: {finding.message}{mended}")
+    for text in advised:
+        click.echo(f"Advice: {text}")
     left = sum(not finding.repaired for finding in findings)
     click.echo(f"{len(findings)} found, {len(findings) - left} mended." if findings else "All is as it should be.")
     sys.exit(1 if left else 0)

@@ -37,6 +37,9 @@ class Connection(Protocol):
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
         """The rows of one statement. Raises Unavailable, TimedOut, or the driver's own error."""
 
+    async def plan_anew(self) -> None:
+        """From here to the end of the transaction each statement is planned for its arguments."""
+
     async def commit(self) -> None:
         """Makes the transaction permanent. Raises Unavailable when nobody can tell whether it is."""
 
@@ -92,16 +95,18 @@ class Session:
         """Nothing of this transaction is to be kept."""
         self.discarded = True
 
-    async def fetch(self, statement: str | Forms, arguments: Sequence[Any]) -> Sequence[Record]:
+    async def fetch(
+        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False
+    ) -> Sequence[Record]:
         task = asyncio.current_task()
         assert task is not None
         self._fetching.add(task)
         try:
-            return await self._fetch(render(statement, self.engine.dialect), arguments)
+            return await self._fetch(render(statement, self.engine.dialect), arguments, planned=planned)
         finally:
             self._fetching.discard(task)
 
-    async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Record]:
+    async def _fetch(self, text: str, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
         count = _count.get()
         async with self._lock:
             if self._ended:
@@ -111,6 +116,8 @@ class Session:
                 self._connection = await to_its_end(opening, abandoned=lambda late: late.release())
             started = time.perf_counter()
             try:
+                if planned:
+                    await self._connection.plan_anew()
                 return await self._connection.fetch(text, arguments)
             finally:
                 if count is not None:
@@ -165,6 +172,14 @@ async def to_its_end(
 async def fetch(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     """The rows of one statement, run in the current snapshot or transaction."""
     return await _session.get().fetch(statement, arguments)
+
+
+async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+    """The same for a statement whose best plan depends on its arguments, as that of a filter does.
+
+    PostgreSQL would after some runs settle on one plan for all arguments: for a rare word that of a frequent one.
+    """
+    return await _session.get().fetch(statement, arguments, planned=True)
 
 
 async def fetch_value(statement: str | Forms, *arguments: Any) -> Any:

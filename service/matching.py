@@ -43,6 +43,7 @@ class HierarchyFilter:
     """Conditions on hierarchies, all of which hold."""
 
     search: str | None = None
+    name: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class GroupFilter:
     fewest_customers: int | None = None
     most_customers: int | None = None
     contains_customer: Reference | None = None
+    in_hierarchy: Reference | None = None
+    not_in_hierarchy: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)

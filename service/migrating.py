@@ -14,6 +14,7 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 import migrations
+from service import trigrams
 from service.errors import Unavailable
 
 APPS = {"grove": {"models": ["service.models"], "migrations": "migrations", "default_connection": "default"}}
@@ -58,7 +59,7 @@ async def migrate(url: str, target: str | None = None) -> list[str]:
     """
     ran: list[str] = []
     _check_file(url)
-    async with _alone(url), TortoiseContext() as context:
+    async with _alone(url) as connection, TortoiseContext() as context:
         await context.init(config=tortoise_config(url))
         executor = MigrationExecutor(context.db(), APPS)
         applied = {key.name for key in await executor.recorder.applied_migrations()}
@@ -78,6 +79,8 @@ async def migrate(url: str, target: str | None = None) -> list[str]:
             _, broken = await context.db().execute_query("PRAGMA foreign_key_check")
             if broken:
                 raise RuntimeError(f"a migration left {len(broken)} rows that refer to nothing")
+        if connection is not None and target is None:
+            await trigrams.create(connection)
     return ran
 
 
@@ -94,8 +97,8 @@ def _check_file(url: str) -> None:
 
 
 @asynccontextmanager
-async def _alone(url: str) -> AsyncIterator[None]:
-    """Holds the lock that lets one process migrate a database at a time."""
+async def _alone(url: str) -> AsyncIterator[Any]:
+    """Holds the lock that lets one process migrate a database at a time: on PostgreSQL by this connection."""
     path = sqlite_path(url)
     if path is None:
         try:
@@ -104,7 +107,7 @@ async def _alone(url: str) -> AsyncIterator[None]:
             raise Unavailable(f"The database cannot be reached: {error}") from error
         try:
             await connection.execute(f"SELECT pg_advisory_lock({LOCK})")
-            yield
+            yield connection
         finally:
             await connection.close()
         return
@@ -118,4 +121,4 @@ async def _alone(url: str) -> AsyncIterator[None]:
             import fcntl
 
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield None

@@ -4,6 +4,9 @@
     key       what is unique: NFKC, case folded, runs of blanks are one     «ŁÓDŹ»         →  «łódź»
     folded    what is searched and ordered: the key without accents         «Łódź»         →  «lodz»
 
+What cannot be seen, such as the selector that makes ❤ a ❤️, is in neither of the two; curly quotes and dashes of
+all lengths are folded into those of a keyboard: «Satriale’s» is found by «satriale's».
+
 They are made here, in Python, so that SQLite and PostgreSQL agree on every letter.
 """
 
@@ -23,10 +26,16 @@ KEY_BYTES = 2_000
 LONGEST_TEXT = 20 * DESCRIPTION_LENGTH
 
 _BLANKS = re.compile(r"\s+")
-# Letters whose stroke or shape is no combining mark, so that decomposing leaves them as they are.
-_STROKES = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+# What Unicode calls default ignorable: selectors of variants, joiners, marks of direction, soft hyphens.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# Letters whose stroke or shape is no combining mark, so that decomposing leaves them as they are.
+_STROKES = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+_QUOTES = dict.fromkeys("‘’‚‛`ʼʹ′‹›", "'") | dict.fromkeys("“”„‟″«»", '"')
+_DASHES = dict.fromkeys("‐‒–—―−", "-")
+_KEYBOARD = str.maketrans(_STROKES | _QUOTES | _DASHES)
 
 
 def cleaned(text: str) -> str:
@@ -43,19 +52,20 @@ def key(text: str) -> str:
         return text
     if text.isascii():
         return " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold())
+    folded = unicodedata.normalize("NFKC", _UNSEEN.sub("", folded))
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", folded.casefold())).strip()
 
 
 def fold(text: str) -> str:
-    """The key without accents, for search and for order."""
+    """The key without accents, with a keyboard's quotes and dashes, for search and for order."""
     if len(text) > LONGEST_TEXT:
         return text
     if text.isascii():
         return key(text)
     decomposed = unicodedata.normalize("NFKD", key(text))
     bare = decomposed if decomposed.isascii() else "".join(filterfalse(unicodedata.combining, decomposed))
-    return unicodedata.normalize("NFKC", bare.translate(_STROKES))
+    return unicodedata.normalize("NFKC", bare.translate(_KEYBOARD))
 
 
 def searchable(*texts: str) -> str:

@@ -13,6 +13,8 @@ from service.errors import TimedOut, Unavailable
 
 BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# To start helpers for one statement takes longer than most pages, and takes the processors from other requests.
+PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
 ACQUIRE_SECONDS = 10.0
 RELEASE_SECONDS = 10.0
 
@@ -38,6 +40,7 @@ class PostgresConnection:
     def __init__(self, pool: asyncpg.Pool, connection: Any) -> None:
         self._pool = pool
         self._connection = connection
+        self._plans_anew = False
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
         try:
@@ -49,6 +52,14 @@ class PostgresConnection:
             raise Unavailable("Another change to the same data is taking long; try again.") from error
         except UNREACHABLE as error:
             raise Unavailable("The connection to the database was lost; try again.") from error
+
+    async def plan_anew(self) -> None:
+        if not self._plans_anew:
+            try:
+                await self._connection.execute(PLAN_ANEW)
+            except UNREACHABLE as error:
+                raise Unavailable("The connection to the database was lost; try again.") from error
+            self._plans_anew = True
 
     async def commit(self) -> None:
         try:

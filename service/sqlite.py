@@ -41,6 +41,9 @@ class SqliteConnection:
             await self._connection.interrupt()
             raise
 
+    async def plan_anew(self) -> None:
+        """SQLite keeps no plans that look at arguments."""
+
     async def commit(self) -> None:
         await self._connection.execute("COMMIT")
 

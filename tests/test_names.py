@@ -35,6 +35,10 @@ def test_texts_with_one_key_have_one_fold(text: str) -> None:
         ("New  York", "new york"),
         ("ﬁne", "FINE"),
         ("Café", "CAFE\u0301"),
+        ("I ❤️ NY", "I ❤ NY"),
+        ("zero\u200bwidth", "Zero\u00adWidth"),
+        ("👩‍👩‍👧", "👩👩👧"),
+        ("e\u034f\u0301", "é"),
     ],
 )
 def test_these_are_one_name(one: str, other: str) -> None:
@@ -46,6 +50,12 @@ def test_accents_part_names_but_not_searches() -> None:
     assert fold("Łódź") == fold("LODZ") == "lodz"
     assert "istanbul" in searchable("x", "İstanbul")
     assert fold("Ørsted") == "orsted"
+
+
+def test_quotes_and_dashes_part_names_but_not_searches() -> None:
+    assert key("Satriale’s") != key("Satriale's")
+    assert fold("Satriale’s") == fold("Satriale‘s") == fold("Satriale`s") == fold("SATRIALE＇S") == "satriale's"
+    assert fold("“East” – West") == fold('"East" — West') == '"east" - west'
 
 
 def test_what_is_shown_is_trimmed_and_composed() -> None:

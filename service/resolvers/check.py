@@ -70,6 +70,24 @@ async def check(repair: bool) -> list[Finding]:
     ]
 
 
+async def advice() -> list[str]:
+    """What is sound but could be quicker, with what to do about it."""
+    missing = await soundness.missing_indexes()
+    if not missing:
+        return []
+    names = " and ".join(row[0] for row in missing)
+    what = f"The indexes {names} are missing: `search` and `contains` read whole tables."
+    if missing[0][1]:
+        return [
+            f"{what} The server has pg_trgm, so `grove migrate` makes them. Where it does not, Grove's user may not: "
+            "let an administrator run CREATE EXTENSION pg_trgm in this database first."
+        ]
+    return [
+        f"{what} They need the extension pg_trgm, which this server lacks (Debian: postgresql-contrib); install it, "
+        "then run `grove migrate`."
+    ]
+
+
 async def _truth() -> list[Finding]:
     circles = await soundness.find(soundness.CIRCLES)
     foreign = await soundness.find(soundness.FOREIGN_PARENTS)

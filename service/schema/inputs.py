@@ -108,9 +108,10 @@ class IntRange:
 @strawberry.input(name="HierarchyFilter", description="Conditions on hierarchies.")
 class HierarchyFilterInput:
     search: str | None = maybe("Text in the name or description, whatever the case.")
+    name: StringMatch | None = maybe("What the name is like.")
 
     def conditions(self) -> HierarchyFilter:
-        return HierarchyFilter(given(self.search))
+        return HierarchyFilter(given(self.search), self.name.match() if self.name else None)
 
 
 @strawberry.input(name="HierarchyNodeFilter", description="Conditions on nodes of one hierarchy, all of which hold.")
@@ -137,6 +138,8 @@ class CustomerGroupFilterInput:
     status: GroupStatus | None = maybe("Active or inactive ones.")
     customer_count: IntRange | None = maybe("How many customers it has.")
     contains_customer: CustomerBy | None = maybe("A customer that it has itself.")
+    in_hierarchy: HierarchyBy | None = maybe("Groups that stand in this hierarchy.")
+    not_in_hierarchy: HierarchyBy | None = maybe("Groups that do not stand in this hierarchy.")
 
     def conditions(self) -> GroupFilter:
         """Raises BadId."""
@@ -148,6 +151,8 @@ class CustomerGroupFilterInput:
             given(self.customer_count.min) if self.customer_count else None,
             given(self.customer_count.max) if self.customer_count else None,
             self.contains_customer.reference() if self.contains_customer else None,
+            self.in_hierarchy.reference() if self.in_hierarchy else None,
+            self.not_in_hierarchy.reference() if self.not_in_hierarchy else None,
         )
 
 

@@ -53,7 +53,7 @@ async def page(listings: Sequence[int], page: Page, filter: NodeFilter, max_dept
     direction = "DESC" if page.backward else "ASC"
     statement = Forms(*(_page(listings, wanted, path, direction) for path in PATH))
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
-    rows = await db.fetch(statement, listings, page.size + 1, *wanted.arguments)
+    rows = await db.fetch_planned(statement, listings, page.size + 1, *wanted.arguments)
     for listing, *row, _, _ in sorted(rows, key=itemgetter(-1)):
         found[listing].append(NodeRow._make(row))
     chains = await preorder.chains_of(found)
@@ -83,5 +83,5 @@ async def totals(listings: Sequence[int], filter: NodeFilter, max_depth: int | N
     wanted = conditions(filter, max_depth)
     where = " AND ".join(["$2::int = 0", *wanted.texts])
     statement = f"SELECT parent.id, count(*) FROM {_source(listings)} WHERE {where} GROUP BY parent.id"
-    found = {row[0]: row[1] for row in await db.fetch(statement, listings, 0, *wanted.arguments)}
+    found = {row[0]: row[1] for row in await db.fetch_planned(statement, listings, 0, *wanted.arguments)}
     return [found.get(listing, 0) for listing in listings]

@@ -10,7 +10,7 @@ from service.dialects import Forms, rows
 from service.matching import CustomerFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting
+from service.store.listing import Conditions, Listing, Sorting, key_of
 
 # A group and a customer, by key.
 Pair = tuple[int, int]
@@ -242,38 +242,34 @@ async def lock_all(customers: Collection[int]) -> dict[int, CustomerRow]:
 async def page(
     listing: Listing, parents: Sequence[int], page: Page, filter: CustomerFilter, order: Order
 ) -> list[Slice[CustomerRow]]:
-    """A page for each parent of one of the listings above. One statement."""
-    return await listing.page(
-        parents, page, SORTINGS[order.field], order.descending, _conditions(filter), CustomerRow._make
-    )
+    """A page for each parent of one of the listings above.
+
+    One statement, and one for each group that the filter names by code or name.
+    """
+    conditions = await _conditions(filter)
+    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, CustomerRow._make)
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: CustomerFilter) -> list[int]:
-    """How many customers each parent has that meet the filter. One statement."""
-    return await listing.totals(parents, _conditions(filter))
+    """How many customers each parent has that meet the filter. As many statements as `page`."""
+    return await listing.totals(parents, await _conditions(filter))
 
 
-def _conditions(filter: CustomerFilter) -> Conditions:
+async def _conditions(filter: CustomerFilter) -> Conditions:
     found = Conditions()
     found.contains("item.search_fold", filter.search)
-    found.match("item.code_fold", filter.code)
-    found.match("item.name_fold", filter.name)
+    found.match("item.code_fold", filter.code, within="item.search_fold")
+    found.match("item.name_fold", filter.name, within="item.search_fold")
     if filter.types is not None:
-        found.add("item.type_key = ANY({}::text[])", [key(type) for type in filter.types])
+        found.one_of("item.type_key", [key(type) for type in filter.types])
     for reference, word in ((filter.in_group, "EXISTS"), (filter.not_in_group, "NOT EXISTS")):
         if reference is not None:
-            column, value = (
-                ("id", reference.key)
-                if reference.key is not None
-                else ("code_key", key(reference.code))
-                if reference.code is not None
-                else ("name_key", key(str(reference.name)))
-            )
             found.add(
-                f"{word} (SELECT 1 FROM membership AS wanted WHERE wanted.customer_id = item.id AND"
-                f" wanted.group_id = (SELECT id FROM customer_group WHERE {column} = {{}}))",
-                value,
+                f"{word} (SELECT 1 FROM membership AS wanted"
+                " WHERE wanted.customer_id = item.id AND wanted.group_id = {}::bigint)",
+                await key_of("customer_group", reference),
             )
+    found.of_members = filter.in_group is not None
     return found
 
 

@@ -9,7 +9,7 @@ from service.dialects import Forms, rows
 from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting
+from service.store.listing import Conditions, Listing, Sorting, key_of
 
 COLUMNS = (
     "{0}.id, {0}.code, {0}.name, {0}.description, {0}.status, {0}.customer_count, {0}.version, "
@@ -200,22 +200,24 @@ async def hold(keys: Collection[int]) -> dict[int, GroupRow]:
 async def page(
     listing: Listing, parents: Sequence[int], page: Page, filter: GroupFilter, order: Order
 ) -> list[Slice[GroupRow]]:
-    """A page for each parent of one of the listings above. One statement."""
-    return await listing.page(
-        parents, page, SORTINGS[order.field], order.descending, _conditions(filter), GroupRow._make
-    )
+    """A page for each parent of one of the listings above.
+
+    One statement, and one for each thing that the filter names by code or name.
+    """
+    conditions = await _conditions(filter)
+    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, GroupRow._make)
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: GroupFilter) -> list[int]:
-    """How many groups each parent has that meet the filter. One statement."""
-    return await listing.totals(parents, _conditions(filter))
+    """How many groups each parent has that meet the filter. As many statements as `page`."""
+    return await listing.totals(parents, await _conditions(filter))
 
 
-def _conditions(filter: GroupFilter) -> Conditions:
+async def _conditions(filter: GroupFilter) -> Conditions:
     found = Conditions()
     found.contains("item.search_fold", filter.search)
-    found.match("item.code_fold", filter.code)
-    found.match("item.name_fold", filter.name)
+    found.match("item.code_fold", filter.code, within="item.search_fold")
+    found.match("item.name_fold", filter.name, within="item.search_fold")
     if filter.status is not None:
         found.add("item.status = {}", filter.status)
     if filter.fewest_customers is not None:
@@ -223,13 +225,19 @@ def _conditions(filter: GroupFilter) -> Conditions:
     if filter.most_customers is not None:
         found.add("item.customer_count <= {}", filter.most_customers)
     if filter.contains_customer is not None:
-        customer = filter.contains_customer
-        column, value = ("id", customer.key) if customer.key is not None else ("code_key", key(str(customer.code)))
         found.add(
-            "EXISTS (SELECT 1 FROM membership AS wanted WHERE wanted.group_id = item.id AND"
-            f" wanted.customer_id = (SELECT id FROM customer WHERE {column} = {{}}))",
-            value,
+            "EXISTS (SELECT 1 FROM membership AS wanted"
+            " WHERE wanted.group_id = item.id AND wanted.customer_id = {}::bigint)",
+            await key_of("customer", filter.contains_customer),
         )
+        found.of_members = True
+    for reference, word in ((filter.in_hierarchy, "EXISTS"), (filter.not_in_hierarchy, "NOT EXISTS")):
+        if reference is not None:
+            found.add(
+                f"{word} (SELECT 1 FROM node AS spot"
+                " WHERE spot.group_id = item.id AND spot.hierarchy_id = {}::bigint)",
+                await key_of("hierarchy", reference),
+            )
     return found
 
 

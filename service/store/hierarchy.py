@@ -158,6 +158,7 @@ async def total(filter: HierarchyFilter) -> int:
 def _conditions(filter: HierarchyFilter) -> Conditions:
     found = Conditions()
     found.contains("item.search_fold", filter.search)
+    found.match("item.name_fold", filter.name, within="item.search_fold")
     return found
 
 

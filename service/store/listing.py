@@ -14,12 +14,20 @@ from typing import Any, NamedTuple
 from service import db
 from service.dialects import Forms
 from service.errors import InvalidInput
-from service.matching import Match, MatchKind
-from service.names import fold
+from service.matching import Match, MatchKind, Reference
+from service.names import fold, key
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
 
 # SQLite takes no LIKE pattern of more than 50,000 bytes; nothing is found by a text that long.
 LONGEST_PATTERN = 40_000
+# A key that nothing has.
+NOTHING = 0
+PARENTS = "unnest($1::bigint[]) AS parent(id)"
+ONLY_PARENT = "($1::bigint[])[1]"
+# For so many pages PostgreSQL plans one of the members of a group. It takes them to be spread evenly over the order,
+# and for a single page would soon walk an index in search of them, to its end where their codes are alike; so it
+# does for groups of some ten thousand at least, and puts smaller ones in order.
+WARY = 40
 
 
 class Sorting(NamedTuple):
@@ -31,9 +39,13 @@ class Sorting(NamedTuple):
 
 
 class Conditions:
-    """Conditions and their arguments, numbered as they come; the text depends on the kinds of filters alone."""
+    """Conditions and their arguments, numbered as they come; the text depends on the kinds of filters alone.
+
+    `of_members` tells that one of them is to be a member of something.
+    """
 
     def __init__(self) -> None:
+        self.of_members = False
         self.texts: list[str] = []
         self.arguments: list[Any] = []
 
@@ -46,18 +58,28 @@ class Conditions:
         """A condition in whose text each {} stands for the next value."""
         self.texts.append(text.format(*(self.argument(value) for value in values)))
 
-    def match(self, column: str, match: Match | None) -> None:
-        """Matches a folded column; None is no condition."""
+    def one_of(self, column: str, values: Sequence[str]) -> None:
+        """A text column has one of the values. A single one is told apart: only then can an index keep the order."""
+        if len(values) == 1:
+            self.add(f"{column} = {{}}", values[0])
+        else:
+            self.add(f"{column} = ANY({{}}::text[])", values)
+
+    def match(self, column: str, match: Match | None, within: str) -> None:
+        """Matches a folded column; `within` is the column of all folded texts of the row. None is no condition."""
         if match is None:
             return
-        values = [fold(value) for value in match.values]
         if match.kind is MatchKind.IN or match.kind is MatchKind.EQUALS:
-            self.add(f"{column} = ANY({{}}::text[])", values)
+            self.one_of(column, [fold(value) for value in match.values])
         elif match.kind is MatchKind.CONTAINS:
             self.contains(column, match.values[0])
-        elif values[0]:
+            # It follows from the first, and lets the one trigram index of a table serve all its columns.
+            self.contains(within, match.values[0])
+        elif start := fold(match.values[0]):
             # A range, not LIKE: it can use the index on the folded column in both databases.
-            self.add(f"{column} >= {{}} AND {column} < {{}}", values[0], values[0] + "\U0010ffff")
+            self.add(f"{column} >= {{}}", start)
+            if (end := behind(start)) is not None:
+                self.add(f"{column} < {{}}", end)
 
     def contains(self, column: str, text: str | None) -> None:
         """A folded column contains the text, in which % and _ are plain characters; None is no condition."""
@@ -70,11 +92,35 @@ class Conditions:
             self.add(f"{column} LIKE {{}} ESCAPE '\\'", f"%{pattern}%")
 
 
+def behind(start: str) -> str | None:
+    """The least text, by code points, behind all that begin with this one; None where there is none."""
+    start = start.rstrip("\U0010ffff")
+    if not start:
+        return None
+    # Surrogates are no characters: no database holds one.
+    last = ord(start[-1]) + 1
+    return start[:-1] + chr(0xE000 if last == 0xD800 else last)
+
+
+async def key_of(table: str, reference: Reference) -> int:
+    """The key of what is meant in a table, or NOTHING. One statement, none for what is named by its key.
+
+    The page's own statement could look it up; but only a key that is known beforehand tells PostgreSQL whether
+    a group is one of the large ones.
+    """
+    if reference.key is not None:
+        return reference.key
+    column, value = ("code_key", reference.code) if reference.code is not None else ("name_key", reference.name)
+    found = await db.fetch_value(f"SELECT id FROM {table} WHERE {column} = $1", key(str(value)))
+    return NOTHING if found is None else int(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Where rows come from: `columns`, the key first, of `table AS item` and what is `joined` to it.
 
-    `source` and `link` tie the items to a parent; `source` defaults to the table with what is joined.
+    `source` and `link` tie the items to a parent; `source` defaults to the table with what is joined. `steady`:
+    one plan is right for all parents.
     """
 
     columns: str
@@ -82,6 +128,7 @@ class Listing:
     link: str
     joined: str = ""
     linked: str = ""
+    steady: bool = False
 
     @property
     def source(self) -> str:
@@ -119,19 +166,30 @@ class Listing:
         columns = f"{self.columns}, item.{sorting.column} AS sort_value"
         statement = Forms(
             postgres=f"""
-                SELECT parent.id, item.* FROM unnest($1::bigint[]) AS parent(id)
+                SELECT parent.id, item.* FROM {PARENTS}
                 CROSS JOIN LATERAL (
                     SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
                 ) AS item
+            """
+            if len(parents) > 1 or self.steady
+            else f"""
+                -- Of a single parent PostgreSQL sees the key, and so knows how much hangs on it. MATERIALIZED makes
+                -- it plan for the inner limit; what it then reads is what the outer one asks for.
+                WITH item AS MATERIALIZED (
+                    SELECT {columns} FROM {self.source} WHERE {where.replace("parent.id", ONLY_PARENT)}
+                    ORDER BY {ordering} LIMIT $2::bigint * {WARY if self.linked or conditions.of_members else 1}
+                )
+                SELECT {ONLY_PARENT}, item.* FROM item LIMIT $2
             """,
             sqlite=f"""
-                SELECT parent.id, {columns} FROM unnest($1::bigint[]) AS parent(id)
+                SELECT parent.id, {columns} FROM {PARENTS}
                 JOIN {self.table} AS item ON item.id IN (
                     SELECT item.id FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
                 ) {self.joined}
             """,
         )
-        found = await db.fetch(statement, parents, page.size + 1, *conditions.arguments)
+        fetch = db.fetch if self.steady else db.fetch_planned
+        found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
         rows_of: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
         for record in found:
             rows_of[record[0]].append(tuple(record)[1:])
@@ -149,9 +207,10 @@ class Listing:
         # $2 is the limit in `page`; it is named here so that the numbers agree.
         statement = f"""
             SELECT parent.id, (SELECT count(*) FROM {self.source} WHERE {where} AND $2::int = 0)
-            FROM unnest($1::bigint[]) AS parent(id)
+            FROM {PARENTS}
         """
-        found = {record[0]: record[1] for record in await db.fetch(statement, parents, 0, *conditions.arguments)}
+        counted = await db.fetch_planned(statement, parents, 0, *conditions.arguments)
+        found = {record[0]: record[1] for record in counted}
         return [found[parent] for parent in parents]
 
 

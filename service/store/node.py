@@ -165,6 +165,7 @@ LISTING = Listing(
     table="node",
     joined="JOIN hierarchy AS sown ON sown.id = item.hierarchy_id",
     link=f"{SCOPE.format('item')} = parent.id",
+    steady=True,
 )
 POSITION = Sorting("siblings", "position", distinct=True)
 

@@ -6,7 +6,8 @@ All of these read whole tables; they are for the command, not for requests.
 from collections.abc import Sequence
 from typing import Any
 
-from service import db
+from service import db, trigrams
+from service.dialects import Forms
 
 DEEPEST = 130
 
@@ -122,6 +123,14 @@ WRONG_HELD = """
     HAVING stock_item.held <> COALESCE(sum(reservation.quantity - reservation.consumed), 0)
 """
 
+MISSING_INDEXES = Forms(
+    # The indexes by trigrams that are not there, each with whether the server has what they need.
+    postgres=f"""
+        SELECT missing.name, ({trigrams.AVAILABLE}) FROM ({trigrams.MISSING}) AS missing
+    """,
+    sqlite="SELECT NULL, NULL WHERE $1 IS NULL",
+)
+
 DELETE_PAIR = "DELETE FROM closure WHERE ancestor_id = $1 AND descendant_id = $2"
 INSERT_PAIR = "INSERT INTO closure (ancestor_id, descendant_id, distance) VALUES ($1, $2, $3)"
 SET_DEPTH = "UPDATE node SET depth = $2 WHERE id = $1"
@@ -152,6 +161,11 @@ BATCH = 5_000
 async def find(statement: str) -> Sequence[Sequence[Any]]:
     """The rows of one of the statements above."""
     return await db.fetch(statement)
+
+
+async def missing_indexes() -> Sequence[Sequence[Any]]:
+    """(name, whether the server has pg_trgm) of each index by trigrams that is missing; on SQLite there are none."""
+    return await db.fetch(MISSING_INDEXES, list(trigrams.INDEXES))
 
 
 async def mend(statement: str, *values: Any) -> None:

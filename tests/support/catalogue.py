@@ -40,13 +40,18 @@ NAMES = [
 ]
 TYPES = ["RETAILER", "Retailer", "BAR", "", "Hôtel", "hotel"]
 ACTIONS = ["GROUP_CREATED", "GROUP_UPDATED", "GROUP_ASSIGNED", "NODE_MOVED"]
-# Letters that lose a stroke rather than an accent.
-STROKES = str.maketrans({"ł": "l", "ø": "o", "œ": "oe", "ı": "i"})
+# Letters that lose a stroke rather than an accent, and signs that a keyboard has otherwise.
+STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "œ": "oe", "æ": "ae", "ı": "i"} | {"’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}
+)
+# What cannot be seen: the selector of emoji, a joiner, a space of no width, a soft hyphen.
+UNSEEN = dict.fromkeys(map(ord, "\ufe0f\u200d\u200b\u00ad"))
 
 
 def folded(text: str, *, accents: bool = False) -> str:
     """What is compared: without regard to case, forms of letters, blanks and, unless told otherwise, accents."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", text.translate(UNSEEN))
+    text = unicodedata.normalize("NFKC", text.casefold())
     if not accents:
         bare = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
         text = unicodedata.normalize("NFKC", "".join(bare).translate(STROKES))
