@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import click
 
-from bench import importing, members, report
+from bench import importing, members, report, search
 from bench.generate import LEVELS, SEED, NotEmpty
 from bench.generate import generate as fill
 from bench.shape import FEWEST_LEVELS, FEWEST_NODES
@@ -24,6 +24,7 @@ from tests.support.postgres import private_postgres
 RESULTS = Path(__file__).parent / "results" / "tree.md"
 IMPORTING = RESULTS.with_name("importing.md")
 MEMBERS = RESULTS.with_name("members.md")
+PLANS = RESULTS.with_name("search.md")
 KINDS = ("sqlite", "postgres")
 FEWEST_MEASURED = 1_000
 
@@ -174,6 +175,54 @@ async def measure_imports(kinds: Sequence[str], server: str | None, file: Path) 
             click.echo(f"{name}: importing", err=True)
             measured[name] = await importing.measure(urls, file)
     return measured
+
+
+@main.command("search")
+@click.option("--server", metavar="URL", help="A PostgreSQL with pg_trgm; the private one has none.")
+@click.option("--database", "url", metavar="URL", help="Instead: one that was filled by an earlier run and kept.")
+@click.option("--groups", default=100_000, type=click.IntRange(FEWEST_MEASURED, 1_000_000), help="How many.")
+@click.option("--customers", default=1_000_000, type=click.IntRange(FEWEST_MEASURED), help="How many.")
+@click.option("--keep", is_flag=True, help="Leave the database; its URL is printed.")
+@click.option(
+    "--output",
+    default=PLANS,
+    show_default="bench/results/search.md",
+    type=click.Path(path_type=Path),
+    help="Where the table goes; the plans go beside it.",
+)
+def search_plans(server: str | None, url: str | None, groups: int, customers: int, keep: bool, output: Path) -> None:
+    """Explain every filter and order of a large company on PostgreSQL.
+
+    Fails where a page reads a whole table or sorts a large part of one.
+    """
+    with tempfile.TemporaryDirectory(prefix="grove-bench-") as directory:
+        text, plans = asyncio.run(explain_all(server, url, groups, customers, keep, Path(directory)))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text)
+    output.with_name("search-plans.txt").write_text(search.texts(plans))
+    click.echo(text)
+    if bad := [f"{plan.title}: {plan.complaint}" for plan in plans if plan.complaint]:
+        raise click.ClickException("\n  ".join(["These are not answered from an index:", *bad]))
+
+
+async def explain_all(
+    server: str | None, url: str | None, groups: int, customers: int, keep: bool, directory: Path
+) -> tuple[str, list[search.Plan]]:
+    """The table and the plans, on a company of this size that is made for it unless `url` names one."""
+    if url is not None:
+        found = [plan async for plan in search.plans(url)]
+        return search.table(found, await search.sizes(url)), found
+    async with databases_of("postgres", server, directory) as (name, databases):
+        url = await databases.create()
+        try:
+            click.echo(f"{name}: making {groups:,} groups and {customers:,} customers in {url}", err=True)
+            await search.make(url, groups, customers)
+            click.echo(f"{name}: asking", err=True)
+            found = [plan async for plan in search.plans(url)]
+            return search.table(found, await search.sizes(url)), found
+        finally:
+            if not keep:
+                await databases.drop(url)
 
 
 async def measure_all(

@@ -13,9 +13,9 @@ from typing import Any
 import asyncpg
 import orjson
 
-from bench.generate import FIRST_KEY
+from bench.generate import FIRST_KEY, generate
 from bench.questions import QUESTIONS
-from service import db, engines
+from service import db, engines, migrating, trigrams
 from service.app import create_app
 from service.dialects import Forms, render
 from service.settings import Settings
@@ -45,6 +45,9 @@ LARGE = {"customer", "customer_group", "membership", "node", "closure"}
 # So many rows may be put in order for a page: those that a narrow filter leaves, never a part of the whole worth
 # the name.
 LARGEST_SORT = 25_000
+# What looks at more rows than these is said to go far.
+LONGEST_WALK = 50_000
+SIZED = ("customer", "customer_group", "membership", "node")
 # The statement of a page among those of a request: it alone has a limit.
 PAGE = re.compile(r"LIMIT \$2|<=? \$2")
 
@@ -73,12 +76,60 @@ class Plan:
             return f"reads {', '.join(self.scanned)} from end to end"
         return f"sorts {self.sorted:,} rows" if self.sorted > LARGEST_SORT else ""
 
+    @property
+    def remark(self) -> str:
+        """The complaint, or that it goes far."""
+        if self.complaint:
+            return f"**{self.complaint}**"
+        return "goes far" if self.read > LONGEST_WALK else ""
 
-async def furnish(url: str) -> None:
-    """Makes the generated tree in this database a company, as above."""
+
+def table(found: Sequence[Plan], about: str) -> str:
+    """All plans in a table, a line each, as a page of Markdown; `about` says what they were taken on."""
+    lines = [
+        "# How searches are answered",
+        "",
+        "Made by `make bench ARGS='search --server URL'`; bench/README.md says how to read it. The plans stand in "
+        "search-plans.txt.",
+        "",
+        about,
+        "",
+        "| question | index | ms | planning, ms | rows read | rows sorted | |",
+        "|---|---|--:|--:|--:|--:|---|",
+    ]
+    for plan in found:
+        numbers = [f"{plan.milliseconds:.1f}", f"{plan.planning:.1f}", f"{plan.read:,}", f"{plan.sorted:,}"]
+        lines.append(f"| {' | '.join([plan.title, ', '.join(plan.indexes), *numbers, plan.remark])} |")
+    return "\n".join(lines) + "\n"
+
+
+def texts(found: Sequence[Plan]) -> str:
+    """All plans in PostgreSQL's words, each below its question."""
+    return "\n\n".join(f"── {plan.title}\n{plan.question}\n\n{plan.text}" for plan in found) + "\n"
+
+
+async def sizes(url: str) -> str:
+    """What there is in this database, in a sentence."""
     connection = await asyncpg.connect(url)
     try:
+        counts = [f"{await connection.fetchval(f'SELECT count(*) FROM {table}'):,}" for table in SIZED]
+        version = await connection.fetchval("SELECT split_part(current_setting('server_version'), ' ', 1)")
+        trigrams = await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'")
+    finally:
+        await connection.close()
+    what = ", ".join(f"{number} {name.replace('_', ' ')}s" for number, name in zip(counts, SIZED, strict=True))
+    return f"PostgreSQL {version}, {'with' if trigrams else 'without'} pg_trgm, and in it {what}."
+
+
+async def make(url: str, groups: int, customers: int) -> None:
+    """Makes a company of this size in a migrated, empty database."""
+    connection = await asyncpg.connect(url)
+    try:
+        # They would be most of what it takes; made at the end, as by a later `grove migrate`, they are quick.
+        await connection.execute(f"DROP INDEX IF EXISTS {', '.join(trigrams.INDEXES)}")
+        await generate(url, groups, customers=customers)
         await connection.execute(COMPANY)
+        await migrating.migrate(url)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
@@ -137,7 +188,7 @@ async def _explained(title: str, question: str, text: str, arguments: Sequence[A
         planning=whole["Planning Time"],
         indexes=list(dict.fromkeys(step["Index Name"] for step in steps if "Index Name" in step)),
         scanned=sorted({step["Relation Name"] for step in steps if _is_scan(step)}),
-        read=sum(_read(step) for step in steps if "Plans" not in step),
+        read=sum(_read(step) for step in steps if "Relation Name" in step),
         sorted=max((_rows(step["Plans"][0]) for step in steps if step["Node Type"].endswith("Sort")), default=0),
         text="\n".join(row[0] for row in shown),
     )
@@ -155,10 +206,10 @@ def _is_scan(step: dict[str, Any]) -> bool:
 
 def _rows(step: dict[str, Any]) -> int:
     """How many rows a step has given, in all its runs."""
-    return round(step["Actual Rows"] * step["Actual Loops"])
+    return int(step["Actual Rows"] * step["Actual Loops"])
 
 
 def _read(step: dict[str, Any]) -> int:
     """How many rows a step has looked at."""
     removed = step.get("Rows Removed by Filter", 0) + step.get("Rows Removed by Index Recheck", 0)
-    return _rows(step) + round(removed * step["Actual Loops"])
+    return _rows(step) + int(removed * step["Actual Loops"])

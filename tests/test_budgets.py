@@ -216,13 +216,14 @@ EXAMPLES = {
     "Int": "1",
     "CustomerGroupFilter": (
         '{ search: "sown", code: { startsWith: "g" }, name: { contains: "u" }, status: ACTIVE,'
-        ' customerCount: { min: 1, max: 99 }, containsCustomer: { code: "C-3" } }'
+        ' customerCount: { min: 1, max: 99 }, containsCustomer: { code: "C-3" },'
+        ' inHierarchy: { name: "Hierarchy 3" }, notInHierarchy: { name: "none" } }'
     ),
     "CustomerFilter": (
         '{ search: "customer", code: { startsWith: "C" }, name: { contains: "c" }, type: ["BAR"],'
         ' inGroup: { name: "Hub" }, notInGroup: { code: "none" } }'
     ),
-    "HierarchyFilter": '{ search: "hierarchy" }',
+    "HierarchyFilter": '{ search: "hierarchy", name: { startsWith: "H" } }',
     "HierarchyNodeFilter": '{ search: "sown", depth: 2, level: "Second", status: ACTIVE }',
     "ChangeFilter": '{ action: [GROUP_ASSIGNED], actor: "sower", since: "2020-01-01T00:00:00Z" }',
     "StockItemFilter": '{ sku: { startsWith: "S" }, location: "MAIN" }',

@@ -8,6 +8,7 @@ GROVE_TEST_RUNS sets how many made-up sets of names are tried.
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations, count, product
 from typing import Any
 
@@ -158,23 +159,35 @@ async def test_hierarchies_by_name(grove: Grove) -> None:
 Choice = tuple[str, Callable[[Any], bool]]
 
 
+def contains(sought: str, name: str) -> bool:
+    return sought in name
+
+
+def begins(sought: str, name: str) -> bool:
+    return name.startswith(sought)
+
+
+def is_in(wanted: Sequence[str], name: str) -> bool:
+    return name in wanted
+
+
+def equals(sought: str, name: str) -> bool:
+    return name == sought
+
+
 def matches(name: str, texts: Sequence[str]) -> list[Choice]:
     """StringMatch on a field, a form for each text in turn."""
 
-    def value(row: Any) -> str:
-        return folded(getattr(row, name))
+    def choice(form: str, text: str, holds: Callable[[str, str], bool]) -> Choice:
+        sought = folded(text)
+        return f"{name}: {{ {form}: {quoted(text)} }}", lambda row: holds(sought, folded(getattr(row, name)))
 
-    forms: Sequence[tuple[str, Callable[[str, Any], bool]]] = (
-        ("contains", lambda text, row: folded(text) in value(row)),
-        ("startsWith", lambda text, row: value(row).startswith(folded(text))),
-        ("equals", lambda text, row: value(row) == folded(text)),
-    )
-    found: list[Choice] = [
-        (f"{name}: {{ {form}: {quoted(text)} }}", lambda row, text=text, holds=holds: holds(text, row))
-        for (form, holds), text in zip(forms, texts, strict=True)
-    ]
+    forms = (("contains", contains), ("startsWith", begins), ("equals", equals))
     wanted = [folded(text) for text in texts]
-    return [*found, (f"{name}: {{ in: {quoted_list(texts)} }}", lambda row: value(row) in wanted)]
+    return [
+        *(choice(form, text, holds) for (form, holds), text in zip(forms, texts, strict=True)),
+        (f"{name}: {{ in: {quoted_list(texts)} }}", lambda row: folded(getattr(row, name)) in wanted),
+    ]
 
 
 def quoted_list(texts: Sequence[str]) -> str:
@@ -182,24 +195,22 @@ def quoted_list(texts: Sequence[str]) -> str:
 
 
 def searches(texts: Sequence[str], *fields: str) -> list[Choice]:
-    return [
-        (
-            f"search: {quoted(text)}",
-            lambda row, text=text: any(folded(text) in folded(getattr(row, field)) for field in fields),
-        )
-        for text in texts
-    ]
+    def choice(text: str) -> Choice:
+        sought = folded(text)
+        return f"search: {quoted(text)}", lambda row: any(sought in folded(getattr(row, field)) for field in fields)
+
+    return [choice(text) for text in texts]
 
 
 def naming(key: str, rows: Sequence[Customer | Group], holds: Callable[[Any, Any], bool]) -> list[Choice]:
     """A filter that names each of these by its id, and by its code."""
+
+    def choice(by: str, value: str, other: Customer | Group) -> Choice:
+        return f"{key}: {{ {by}: {quoted(value)} }}", lambda row: holds(row, other)
+
     return [
-        choice
-        for other in rows
-        for choice in (
-            (f"{key}: {{ id: {quoted(other.id)} }}", lambda row, other=other: holds(row, other)),
-            (f"{key}: {{ code: {quoted(other.code.lower())} }}", lambda row, other=other: holds(row, other)),
-        )
+        *(choice("id", other.id, other) for other in rows),
+        *(choice("code", other.code.lower(), other) for other in rows),
     ]
 
 
@@ -207,7 +218,10 @@ GROUP_FILTERS: dict[str, list[Choice]] = {
     "search": searches(["lodz", "2", "satriale's", ""], "code", "name", "description"),
     "code": matches("code", ["-", "g1", "G0-I ❤️ NY"]),
     "name": matches("name", ["a", "İ", "strasse"]),
-    "status": [(f"status: {word}", lambda row, word=word: row.status == word) for word in ("ACTIVE", "INACTIVE")],
+    "status": [
+        ("status: ACTIVE", lambda row: row.status == "ACTIVE"),
+        ("status: INACTIVE", lambda row: row.status == "INACTIVE"),
+    ],
     "customerCount": [
         ("customerCount: { min: 2 }", lambda row: len(row.customers) >= 2),
         ("customerCount: { max: 3 }", lambda row: len(row.customers) <= 3),
@@ -327,11 +341,10 @@ async def test_made_up_names(grove: Grove, example: tuple[list[str], list[str]])
 
     for text in texts:
         sought = fold(text)
-        await look(lambda name, sought=sought: sought in name, name={"contains": text})
-        await look(lambda name, sought=sought: name.startswith(sought), name={"startsWith": text})
-        await look(lambda name, sought=sought: name == sought, name={"equals": text})
+        await look(partial(contains, sought), name={"contains": text})
+        await look(partial(begins, sought), name={"startsWith": text})
+        await look(partial(equals, sought), name={"equals": text})
         # The code ends in a number, which a text may be as well.
         if sought and not any(sought in fold(f"{mark} {place}") for place in range(len(names))):
-            await look(lambda name, sought=sought: sought in name, search=text)
-    wanted = [fold(text) for text in texts]
-    await look(lambda name: name in wanted, name={"in": texts})
+            await look(partial(contains, sought), search=text)
+    await look(partial(is_in, list(map(fold, texts))), name={"in": texts})
