@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from bench import importing
+from bench import importing, search
 from bench.generate import LEVELS, SEED, Landmarks, NotEmpty, generate
+from bench.questions import QUESTIONS
 from bench.shape import FEWEST_NODES, ROOT, grow
 from bench.tree import BREADCRUMB, CHILDREN_PAGE, DISPLAY_ORDER, DISPLAY_PAGE, PLACE
 from service import engines
@@ -110,6 +111,16 @@ async def test_a_file_is_imported_and_compared(databases: Databases, tmp_path: P
     assert measured.findings == 0
     text = importing.page({"SQLite": measured}, path.stat().st_size, 0.5)
     assert "| SQLite: into an empty database |" in text
+
+
+@pytest.mark.skipif(DATABASE != "postgres", reason="about PostgreSQL's plans")
+async def test_every_question_of_the_search_has_a_plan(database_url: str) -> None:
+    """On a small company; what the plans are like there says nothing of a large one."""
+    await search.make(database_url, groups=1_000, customers=1_000)
+    plans = [plan async for plan in search.plans(database_url)]
+    assert [plan.title for plan in plans] == [title for title, _ in QUESTIONS]
+    assert all("Execution Time" in plan.text for plan in plans)
+    assert len(search.table(plans, await search.sizes(database_url)).splitlines()) == 8 + len(plans)
 
 
 # ── plans ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -217,7 +217,7 @@ EXAMPLES = {
     "CustomerGroupFilter": (
         '{ search: "sown", code: { startsWith: "g" }, name: { contains: "u" }, status: ACTIVE,'
         ' customerCount: { min: 1, max: 99 }, containsCustomer: { code: "C-3" },'
-        ' inHierarchy: { name: "Hierarchy 3" }, notInHierarchy: { name: "none" } }'
+        ' inHierarchy: { name: "Elsewhere" }, notInHierarchy: { name: "none" } }'
     ),
     "CustomerFilter": (
         '{ search: "customer", code: { startsWith: "C" }, name: { contains: "c" }, type: ["BAR"],'
@@ -254,8 +254,11 @@ async def related(databases: Databases) -> AsyncIterator[tuple[Grove, dict[str, 
     for number in range(MANY):
         members = sorted({customers[3], customers[number], customers[number - 1]})
         groups.append(sown.group(f"G-{number}", f"Group {number}", "sown", customers=members))
-    for number in range(3):
+    unassigned = [
         sown.group(f"G-U{number}", f"Group without place {number}", "sown", customers=[customers[3]])
+        for number in range(3)
+    ]
+    sown.hierarchy("Elsewhere", ("Only",), [*groups, *unassigned], [None] * (MANY + 3))
     hierarchies, nodes = [], []
     for number in range(MANY):
         placed = [*(groups[(number + step) % MANY] for step in range(4)), hub, *([club] if number == 3 else [])]

@@ -269,7 +269,6 @@ async def _conditions(filter: CustomerFilter) -> Conditions:
                 " WHERE wanted.customer_id = item.id AND wanted.group_id = {}::bigint)",
                 await key_of("customer_group", reference),
             )
-    found.of_members = filter.in_group is not None
     return found
 
 

@@ -134,6 +134,7 @@ UNASSIGNED = Listing(
     link="""NOT EXISTS (
         SELECT 1 FROM node AS place WHERE place.group_id = item.id AND place.hierarchy_id = parent.id
     )""",
+    wary=False,
 )
 SORTINGS = {
     "CODE": Sorting("group.code", "code_fold"),
@@ -230,7 +231,6 @@ async def _conditions(filter: GroupFilter) -> Conditions:
             " WHERE wanted.group_id = item.id AND wanted.customer_id = {}::bigint)",
             await key_of("customer", filter.contains_customer),
         )
-        found.of_members = True
     for reference, word in ((filter.in_hierarchy, "EXISTS"), (filter.not_in_hierarchy, "NOT EXISTS")):
         if reference is not None:
             found.add(
@@ -238,6 +238,7 @@ async def _conditions(filter: GroupFilter) -> Conditions:
                 " WHERE spot.group_id = item.id AND spot.hierarchy_id = {}::bigint)",
                 await key_of("hierarchy", reference),
             )
+    found.wary = filter.not_in_hierarchy is None
     return found
 
 

@@ -24,10 +24,10 @@ LONGEST_PATTERN = 40_000
 NOTHING = 0
 PARENTS = "unnest($1::bigint[]) AS parent(id)"
 ONLY_PARENT = "($1::bigint[])[1]"
-# For so many pages PostgreSQL plans one of the members of a group. It takes them to be spread evenly over the order,
-# and for a single page would soon walk an index in search of them, to its end where their codes are alike; so it
-# does for groups of some ten thousand at least, and puts smaller ones in order.
-WARY = 40
+# PostgreSQL plans a page as if it had so many rows at least. It takes what is wanted to be spread evenly over the order,
+# and for a small page would soon walk the order's index in search of it: to its end, where the codes of a group's
+# members are alike. So it finds some ten thousand rows by what is wanted, puts them in order, and walks for more.
+WARY = 1_000
 
 
 class Sorting(NamedTuple):
@@ -41,11 +41,11 @@ class Sorting(NamedTuple):
 class Conditions:
     """Conditions and their arguments, numbered as they come; the text depends on the kinds of filters alone.
 
-    `of_members` tells that one of them is to be a member of something.
+    `wary` as for a Listing.
     """
 
     def __init__(self) -> None:
-        self.of_members = False
+        self.wary = True
         self.texts: list[str] = []
         self.arguments: list[Any] = []
 
@@ -65,16 +65,17 @@ class Conditions:
         else:
             self.add(f"{column} = ANY({{}}::text[])", values)
 
-    def match(self, column: str, match: Match | None, within: str) -> None:
-        """Matches a folded column; `within` is the column of all folded texts of the row. None is no condition."""
+    def match(self, column: str, match: Match | None, within: str | None = None) -> None:
+        """Matches a folded column; `within` is that of all folded texts of the row. None is no condition."""
         if match is None:
             return
         if match.kind is MatchKind.IN or match.kind is MatchKind.EQUALS:
             self.one_of(column, [fold(value) for value in match.values])
         elif match.kind is MatchKind.CONTAINS:
             self.contains(column, match.values[0])
-            # It follows from the first, and lets the one trigram index of a table serve all its columns.
-            self.contains(within, match.values[0])
+            if within is not None:
+                # It follows from the first, and lets the one trigram index of a table serve all its columns.
+                self.contains(within, match.values[0])
         elif start := fold(match.values[0]):
             # A range, not LIKE: it can use the index on the folded column in both databases.
             self.add(f"{column} >= {{}}", start)
@@ -120,7 +121,7 @@ class Listing:
     """Where rows come from: `columns`, the key first, of `table AS item` and what is `joined` to it.
 
     `source` and `link` tie the items to a parent; `source` defaults to the table with what is joined. `steady`:
-    one plan is right for all parents.
+    one plan is right for all parents. Not `wary`: what is wanted is found by walking alone, see WARY.
     """
 
     columns: str
@@ -129,6 +130,7 @@ class Listing:
     joined: str = ""
     linked: str = ""
     steady: bool = False
+    wary: bool = True
 
     @property
     def source(self) -> str:
@@ -177,7 +179,7 @@ class Listing:
                 -- it plan for the inner limit; what it then reads is what the outer one asks for.
                 WITH item AS MATERIALIZED (
                     SELECT {columns} FROM {self.source} WHERE {where.replace("parent.id", ONLY_PARENT)}
-                    ORDER BY {ordering} LIMIT $2::bigint * {WARY if self.linked or conditions.of_members else 1}
+                    ORDER BY {ordering} LIMIT greatest($2::bigint, {WARY if self.wary and conditions.wary else 0})
                 )
                 SELECT {ONLY_PARENT}, item.* FROM item LIMIT $2
             """,
