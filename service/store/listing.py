@@ -24,9 +24,10 @@ LONGEST_PATTERN = 40_000
 NOTHING = 0
 PARENTS = "unnest($1::bigint[]) AS parent(id)"
 ONLY_PARENT = "($1::bigint[])[1]"
-# PostgreSQL plans a page as if it had so many rows at least. It takes what is wanted to be spread evenly over the order,
-# and for a small page would soon walk the order's index in search of it: to its end, where the codes of a group's
-# members are alike. So it finds some ten thousand rows by what is wanted, puts them in order, and walks for more.
+# PostgreSQL plans a page as if it had so many rows at least. It takes what is wanted to be spread evenly over the
+# order, and for a small page would soon walk the order's index in search of it: to its end, where the codes of a
+# group's members are alike. So it finds some ten thousand rows by what is wanted, puts them in order, and walks for
+# more.
 WARY = 1_000
 
 
