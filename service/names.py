@@ -33,7 +33,7 @@ _UNSEEN = re.compile(
 )
 # Letters whose stroke or shape is no combining mark, so that decomposing leaves them as they are.
 _STROKES = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
-_QUOTES = dict.fromkeys("‘’‚‛`ʼʹ′‹›", "'") | dict.fromkeys("“”„‟″«»", '"')
+_QUOTES = dict.fromkeys("‘’‚‛ʼʹ′‹›", "'") | dict.fromkeys("“”„‟″«»", '"')
 _DASHES = dict.fromkeys("‐‒–—―−", "-")
 _KEYBOARD = str.maketrans(_STROKES | _QUOTES | _DASHES)
 
