@@ -58,6 +58,8 @@ GROUPS = {
     "minCustomers": "At least so many customers.",
     "maxCustomers": "At most so many customers.",
     "containsCustomer": "Groups that this customer, named by code or id, was put into.",
+    "inHierarchy": "Groups that stand in this hierarchy, named by name or id.",
+    "notInHierarchy": "Groups that do not stand in this hierarchy, named by name or id.",
     **_orders(CustomerGroupOrderField, "NAME"),
 }
 CUSTOMERS = {
@@ -100,6 +102,8 @@ def groups(given: Given) -> tuple[GroupFilter, Order]:
         fewest_customers=asked.number("minCustomers"),
         most_customers=asked.number("maxCustomers"),
         contains_customer=asked.reference("containsCustomer", Kind.CUSTOMER),
+        in_hierarchy=asked.reference("inHierarchy", Kind.HIERARCHY),
+        not_in_hierarchy=asked.reference("notInHierarchy", Kind.HIERARCHY),
     )
     order = asked.order(CustomerGroupOrderField, "NAME")
     asked.check()
@@ -188,16 +192,17 @@ class _Asked:
         return None
 
     def reference(self, name: str, kind: Kind) -> Reference | None:
-        """A thing named by its id or, where the text is no id, by its code."""
+        """A thing named by its id or, where the text is no id, by its code; a hierarchy has none and is named."""
         value = self.text(name)
         if value is None:
             return None
         try:
             found, key = ids.decode_any(value)
         except BadId:
-            return Reference(code=value)
+            return Reference(name=value) if kind is Kind.HIERARCHY else Reference(code=value)
         if found is not kind:
-            self._mistake(name, f"is the id of {ids.NAMES[found]}; the id or code of {ids.NAMES[kind]} is needed.")
+            word = "name" if kind is Kind.HIERARCHY else "code"
+            self._mistake(name, f"is the id of {ids.NAMES[found]}; the id or {word} of {ids.NAMES[kind]} is needed.")
         return Reference(key)
 
     def order(self, fields: type[Enum], default: str) -> Order:

@@ -198,6 +198,8 @@ async def test_nothing_is_a_formula_to_a_spreadsheet(grove: Grove, tmp_path: Pat
         ({"status": "INACTIVE"}, "filter: {status: INACTIVE}", ""),
         ({"minCustomers": "1", "maxCustomers": 2}, "filter: {customerCount: {min: 1, max: 2}}", ""),
         ({"containsCustomer": "zy-1018"}, 'filter: {containsCustomer: {code: "ZY-1018"}}', ""),
+        ({"inHierarchy": "SALES"}, 'filter: {inHierarchy: {name: "Sales"}}', ""),
+        ({"notInHierarchy": "sales"}, 'filter: {notInHierarchy: {name: "Sales"}}', ""),
         ({"orderBy": "CODE"}, "", "orderBy: {field: CODE}"),
         ({"orderBy": "CUSTOMER_COUNT", "direction": "DESC"}, "", "orderBy: {field: CUSTOMER_COUNT, direction: DESC}"),
         ({"direction": "DESC"}, "", "orderBy: {field: NAME, direction: DESC}"),
