@@ -32,7 +32,7 @@ from tests.support.contents import contents, dump
 from tests.support.copies import Standing, copied, standing
 from tests.support.databases import Databases, fresh
 
-RUNS = int(os.environ.get("GROVE_TEST_RUNS", "200"))
+RUNS = int(os.environ.get("GROVE_TEST_RUNS", "100"))
 SALES = {"hierarchyId": "@hierarchy Sales"}
 ZYMOENO = (Path(service.__file__).parent / "data" / "zymoeno.csv").read_text(encoding="utf-8")
 COUNTS = "result { rows created updated moved removed unchanged }"
