@@ -13,7 +13,7 @@ APPLIED = """
 
 
 async def connect(
-    url: str, *, pool_size: int = 10, lock_seconds: float = 5.0, statement_seconds: float = 30.0
+    url: str, *, pool_size: int = 10, lock_seconds: float = 10.0, statement_seconds: float = 30.0
 ) -> Database:
     """Opens the database at this address. Raises Unavailable."""
     path = migrating.sqlite_path(url)

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         description="a number: the connections to PostgreSQL that a worker may open",
     )
     lock_wait_seconds: float = Field(
-        default=5,
+        default=10,
         gt=0,
         le=3_600,
         description="seconds that a change waits for another one in the same hierarchy",
