@@ -16,7 +16,7 @@ BACKWARD = ["DROP INDEX customer_by_type_and_code", "DROP INDEX customer_group_b
 class Migration(TortoiseMigration):
     """Indexes for filters together with an order."""
 
-    dependencies = [("grove", "0002_stock")]
+    dependencies = [("grove", "0003_import_jobs")]
     operations = [
         RunStatements(
             forward={"postgres": FORWARD, "sqlite": FORWARD}, backward={"postgres": BACKWARD, "sqlite": BACKWARD}

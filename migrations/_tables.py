@@ -1,8 +1,8 @@
 """Operations that write their SQL themselves, since CreateModel drops checks, collations and expression indexes.
 
 `CreateTable` tells the migration state of a model as CreateModel does, and runs the given statements instead
-of generated ones. In the statements, {key} is a text column that compares bytewise, {at} an instant and
-{json} a JSON value, in the words of the database at hand.
+of generated ones. In the statements, {key} is a text column that compares bytewise, {at} an instant,
+{json} a JSON value and {bytes} a string of bytes, in the words of the database at hand.
 """
 
 from typing import Any
@@ -10,8 +10,14 @@ from typing import Any
 from tortoise.migrations.operations import CreateModel, TortoiseOperation
 
 WORDS = {
-    "postgres": {"key": 'text COLLATE "C"', "at": "timestamptz", "json": "jsonb", "clustered": ""},
-    "sqlite": {"key": "text", "at": "TIMESTAMP", "json": "text", "clustered": "WITHOUT ROWID"},
+    "postgres": {
+        "key": 'text COLLATE "C"',
+        "at": "timestamptz",
+        "json": "jsonb",
+        "bytes": "bytea",
+        "clustered": "",
+    },
+    "sqlite": {"key": "text", "at": "TIMESTAMP", "json": "text", "bytes": "blob", "clustered": "WITHOUT ROWID"},
 }
 
 

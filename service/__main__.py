@@ -1,6 +1,7 @@
 """The `grove` command. Each subcommand prepares, calls one function of the service, and tells how it went.
 
-Exit codes: 0 well done; 1 it could not be done, or `check` found something; 2 it was asked for wrongly.
+Exit codes: 0 well done; 1 it could not be done, or `check` found something; 2 it was asked for wrongly; 3 a file to be
+imported was rejected.
 """
 
 import sys
@@ -12,6 +13,7 @@ from service import __version__, engines
 from service.command import bring_up_to_date, database_option, require_database, settings_of, with_database
 from service.db import Database
 from service.exporting import export
+from service.importing import import_files
 from service.server import address, listen, run
 from service.settings import Settings, variable
 
@@ -21,6 +23,7 @@ HELP = """Grove keeps customer groups and the hierarchies they stand in, and ser
   grove serve --demo        try it: http://127.0.0.1:8000/graphql
   grove serve --database postgres://grove:secret@localhost/grove --workers 4
   grove export hierarchy Sales sales.xlsx
+  grove import customers customers.csv
   grove check --repair      look for damage in the tree, and mend it
   grove schema > schema.graphql
 
@@ -33,6 +36,9 @@ before both. `grove settings` lists them.
 @click.version_option(__version__, prog_name="grove")
 def main() -> None:
     pass
+
+
+main.add_command(import_files)
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 /graphql   the endpoint; for browsers, the explorer
 /exports   downloads, as CSV and Excel files
+/imports   files to be imported, and what came of them
 /static    the explorer's files
 /healthz   200 while the process lives
 /readyz    200 while the database can be reached and is migrated, 503 otherwise
@@ -29,13 +30,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import engines, exports, migrating, schema
-from service.answers import error, fault
+from service import engines, exports, jobs, migrating, schema
+from service.answers import STATUS, error, fault
 from service.db import Database
 from service.errors import GroveError
 from service.logs import RequestLine, current_line, set_up_logs
 from service.settings import Settings, load_settings
-from service.view import GraphQLView
+from service.uploads import Uploads
+from service.view import CODES, GraphQLView
 
 STATIC = Path(__file__).parent / "static"
 READY_SECONDS = 5
@@ -72,6 +74,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
         ),
         *exports.routes(settings),
+        *Uploads(settings).routes(),
         Route("/", to_the_explorer),
         Route("/healthz", healthy),
         Route("/readyz", ready),
@@ -96,14 +99,15 @@ def create_app(settings: Settings) -> Starlette:
             await migrating.migrate(settings.database)
         database = await open_database(settings)
         try:
-            yield {"database": database}
+            async with jobs.running(settings.database, database) as runner:
+                yield {"database": database, "jobs": runner}
         finally:
             await database.close()
 
     return Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={HTTPException: not_served},
+        exception_handlers={HTTPException: not_served, GroveError: not_done},
         lifespan=lifespan,
     )
 
@@ -257,9 +261,16 @@ async def ready(request: Request) -> Response:
 
 
 async def not_served(_: Request, problem: Exception) -> Response:
-    """A path or method that does not exist."""
+    """A path or method that does not exist, or a request that cannot be understood."""
     assert isinstance(problem, HTTPException)
-    return _json({"errors": [error("BAD_REQUEST", problem.detail)]}, problem.status_code, problem.headers)
+    code = CODES.get(problem.status_code, "BAD_REQUEST")
+    return _json({"errors": [error(code, problem.detail)]}, problem.status_code, problem.headers)
+
+
+async def not_done(_: Request, problem: Exception) -> Response:
+    """A request outside GraphQL that was understood, but cannot be answered."""
+    assert isinstance(problem, GroveError)
+    return _json({"errors": [error(problem.code, str(problem))]}, STATUS.get(problem.code, 400))
 
 
 def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

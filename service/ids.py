@@ -33,6 +33,7 @@ class Kind(StrEnum):
     CHANGE = "change"
     STOCK_ITEM = "stock"
     RESERVATION = "reservation"
+    JOB = "job"
 
 
 NAMES = {
@@ -43,6 +44,7 @@ NAMES = {
     Kind.CHANGE: "a change",
     Kind.STOCK_ITEM: "a stock item",
     Kind.RESERVATION: "a reservation",
+    Kind.JOB: "an import job",
 }
 
 

@@ -41,3 +41,34 @@ class Imported:
     def restored(cls, changes: Iterable[Mapping[str, Any]] = (), **counts: Any) -> Self:
         """The same again from what `dataclasses.asdict` made of it."""
         return cls(changes=tuple(FileChange(**change) for change in changes), **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to become of a file, in the contract's words. A hierarchy is meant by its key or by its name.
+
+    A name that no hierarchy has yet is that of a new one. `group` is the code of the group for members.
+    """
+
+    kind: str
+    hierarchy: int | None = None
+    name: str | None = None
+    mode: str = "MERGE"
+    duplicate_names: str = "REFUSE"
+    group: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Standing:
+    """How far an import has come. The thread that imports tells; others look."""
+
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    # Which run of its job it is; 0 before it is known to be ours.
+    attempt: int = 0
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """Takes in what an import says of itself: the function `Progress`."""
+        self.phase, self.done, self.total = phase, done, total

@@ -15,6 +15,7 @@
     closure (ancestor, descendant, distance)   derived from node.parent_id; raw SQL only
     change                                     the log; it outlives what it speaks of, so it refers by plain keys
     idempotency                                answers to be given again
+    import_job 1 ─── n import_piece            files to be imported; the pieces by raw SQL only
 
 What a model cannot say (checks, collations, the closure and membership tables with their two-column keys)
 stands in migrations/. The columns that end in _key and _fold are derived by service/names.py. A model's
@@ -179,3 +180,28 @@ class Idempotency(Model):
 
     class Meta:
         table = "idempotency"
+
+
+# A file that is imported, or was. The hierarchy's key points to what may be gone by now.
+class ImportJob(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    kind = fields.TextField()
+    state = fields.TextField()
+    asked: Any = fields.JSONField()
+    file_name = fields.TextField()
+    phase = fields.TextField()
+    done = fields.IntField()
+    total = fields.IntField()
+    attempts = fields.IntField()
+    hierarchy_key = fields.BigIntField(null=True)
+    outcome: Any = fields.JSONField(null=True)
+    error_count = fields.IntField()
+    errors: Any = fields.JSONField(null=True)
+    message = fields.TextField()
+    actor = fields.TextField()
+    created_at = fields.DatetimeField()
+    started_at = fields.DatetimeField(null=True)
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "import_job"

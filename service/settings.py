@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1_024, description="a number from 1024: bytes of a request body"
     )
+    largest_upload: int = Field(
+        default=200 * 1024 * 1024, ge=1_024, description="a number from 1024: bytes of an upload to /imports"
+    )
     max_document_characters: int = Field(
         default=200_000, ge=1, description="a number: characters of a GraphQL document"
     )

@@ -27,6 +27,7 @@ from tests.support.sowing import (
     customer_id,
     group_id,
     hierarchy_id,
+    job_id,
     node_id,
     reservation_id,
     stock_item_id,
@@ -275,6 +276,7 @@ async def related(databases: Databases) -> AsyncIterator[tuple[Grove, dict[str, 
         sown.reservation(item, groups[number], hierarchies[number], 3, 1, expires_at=LATER, reference="sown")
         for number, item in enumerate(items)
     ]
+    jobs = [sown.job(f"{number}.csv", hierarchies[number]) for number in range(MANY)]
     ids = {
         "StockItem": [stock_item_id(key) for key in items],
         "Reservation": [reservation_id(key) for key in reservations],
@@ -283,6 +285,7 @@ async def related(databases: Databases) -> AsyncIterator[tuple[Grove, dict[str, 
         "CustomerGroup": [group_id(key) for key in groups],
         "Customer": [customer_id(key) for key in customers],
         "Change": [change_id(key) for key in changes],
+        "ImportJob": [job_id(key) for key in jobs],
     }
     async with fresh(databases) as url:
         await sown.write(url)
@@ -389,7 +392,7 @@ def something(value: Any) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["hierarchies", "customerGroups", "customers", "changes", "stockItems", "reservations"]
+    "name", ["hierarchies", "customerGroups", "customers", "changes", "stockItems", "reservations", "importJobs"]
 )
 async def test_the_lists_of_all(related: tuple[Grove, dict[str, list[str]]], name: str) -> None:
     """A page of 20 costs as much as one of 2, with any field of its rows."""

@@ -26,7 +26,7 @@ from tests.support.databases import Databases, fresh
 from tests.support.service import Service
 
 SECRET = "swordfish"
-COMMANDS = ["serve", "migrate", "demo", "check", "export", "schema", "settings"]
+COMMANDS = ["serve", "import", "migrate", "demo", "check", "export", "schema", "settings"]
 pytestmark = pytest.mark.usefixtures("logs_as_before")
 
 

@@ -29,6 +29,8 @@ TABLES = [
     "customer_group",
     "hierarchy",
     "idempotency",
+    "import_job",
+    "import_piece",
     "level",
     "membership",
     "node",
@@ -204,6 +206,12 @@ RESERVATION = (
     "INSERT INTO reservation VALUES ({id}, {item}, {group}, {hierarchy}, {quantity}, {consumed}, '{status}', NULL, '', "
     + f"{AT}, {AT})"
 )
+JOB = (
+    "INSERT INTO import_job (id, kind, state, asked, file_name, phase, done, total, attempts, error_count, message,"
+    " actor, created_at) VALUES ({id}, '{kind}', '{state}', '{{}}', '', '', 0, 0, {attempts}, 0, '', '', "
+    f"{AT})"
+)
+PIECE = "INSERT INTO import_piece VALUES ({job}, {number}, '')"
 IDEMPOTENCY = "INSERT INTO idempotency VALUES ({id}, '{actor}', '{key}', '', '', " + f"{AT})"
 
 
@@ -241,6 +249,10 @@ def node(
         children=children,
         below=below,
     )
+
+
+def job(id: int, kind: str = "GROUPS", state: str = "DONE", *, attempts: int = 0) -> str:
+    return JOB.format(id=id, kind=kind, state=state, attempts=attempts)
 
 
 def closure(above: int, below: int, distance: int) -> str:
@@ -287,6 +299,8 @@ SOUND = [
     stock_item(1, held=2),
     reservation(1, hierarchy=3),
     IDEMPOTENCY.format(id=1, actor="a", key="k"),
+    job(1),
+    PIECE.format(job=1, number=0),
 ]
 FORBIDDEN = {
     "a hierarchy's name twice": hierarchy(9, "one"),
@@ -346,6 +360,11 @@ FORBIDDEN = {
     "a stock item that is reserved taken away": "DELETE FROM stock_item WHERE id = 1",
     "a group with reservations taken away": "DELETE FROM customer_group WHERE id = 4",
     "a hierarchy that reservations name taken away": "DELETE FROM hierarchy WHERE id = 3",
+    "an import of another kind": job(9, "NODES"),
+    "an import in another state": job(9, state="LOST"),
+    "fewer than no attempts": job(9, attempts=-1),
+    "a piece twice": PIECE.format(job=1, number=0),
+    "a piece of no job": PIECE.format(job=9, number=0),
     "an idempotency key twice": IDEMPOTENCY.format(id=9, actor="a", key="k"),
 }
 

@@ -108,6 +108,7 @@ LISTS: dict[Listed, list[str]] = {
     **in_all_orders("customers", NODE, CUSTOMER_ORDERS, "CODE", HERE, "scope: DIRECT"),
     **in_all_orders("customers", GROUP, CUSTOMER_ORDERS, "CODE", CATALOGUE.members_of(GROUP_IN_FOCUS)),
     Listed("changes"): ids(NEWEST),
+    Listed("importJobs"): ids(CATALOGUE.jobs[::-1]),
     Listed("changes", SALES): ids([change for change in NEWEST if change.hierarchy is not None]),
     Listed("changes", GROUP): ids([change for change in NEWEST if change.group == GROUP_IN_FOCUS.key]),
     Listed("stockItems"): ids(BY_SKU),

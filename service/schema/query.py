@@ -22,6 +22,7 @@ from service.resolvers import change as changes
 from service.resolvers import customer as customers
 from service.resolvers import group as groups
 from service.resolvers import hierarchy as hierarchies
+from service.resolvers import job as jobs
 from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
 from service.schema import stock_types, types
@@ -47,6 +48,7 @@ from service.schema.inputs import (
     HierarchyOrder,
     order_of,
 )
+from service.schema.job import ImportJob, import_job
 from service.schema.stock_types import Availability, Reservation, StockItem
 from service.schema.thing import Node
 from service.schema.types import (
@@ -255,6 +257,17 @@ class Query:
             page_of(first, after, last, before),
             filter.conditions() if filter else ChangeFilter(),
         )
+
+    @field(description="An import job; null where there is none of that id.")
+    async def import_job(self, info: Info, id: AnyId) -> ImportJob | None:
+        found: ImportJob | None = await find(info, Kind.JOB, ids.decode(id, Kind.JOB))
+        return found
+
+    @field(description="All import jobs of the last 30 days, newest first.")
+    def import_jobs(
+        self, info: Info, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
+    ) -> Connection[ImportJob]:
+        return connect(info.context, import_job, jobs.page, jobs.total, ALL, page_of(first, after, last, before))
 
 
 async def _found(info: Info, wanted: list[ID]) -> list[Node | None]:

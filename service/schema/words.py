@@ -136,6 +136,26 @@ class ImportMode(Enum):
     )
 
 
+@strawberry.enum(description="What a file that is imported is about.")
+class ImportKind(Enum):
+    HIERARCHY = word("HIERARCHY", description="The groups of a hierarchy, each in its place.")
+    CUSTOMERS = word("CUSTOMERS", description="Customers.")
+    MEMBERS = word("MEMBERS", description="Which customers are in which groups.")
+    GROUPS = word("GROUPS", description="Customer groups, without a place.")
+
+
+@strawberry.enum(description="How far an import job has come.")
+class ImportState(Enum):
+    QUEUED = word("QUEUED", description="It waits for its turn.")
+    RUNNING = word("RUNNING", description="The file is being imported; nobody sees any of it yet.")
+    STOPPED = word(
+        "STOPPED", description="A person has stopped it; nothing has changed. `grove import resume` goes on."
+    )
+    DONE = word("DONE", description="The whole file is imported; after a dry run: it could be.")
+    REJECTED = word("REJECTED", description="The file has mistakes, and nothing has changed.")
+    FAILED = word("FAILED", description="It could not be done, and nothing has changed; the message says why.")
+
+
 @strawberry.enum(description="What a file did to one thing.")
 class ImportAction(Enum):
     CREATED = word("CREATED", description="A group or customer was created.")

@@ -14,6 +14,7 @@ from tests.support.sowing import (
     customer_id,
     group_id,
     hierarchy_id,
+    job_id,
     node_id,
     reservation_id,
     stock_item_id,
@@ -157,7 +158,16 @@ class Reservation:
         return reservation_id(self.key)
 
 
-Any_ = Customer | Group | Hierarchy | Node | Change
+@dataclass(frozen=True)
+class Job:
+    key: int
+
+    @property
+    def id(self) -> str:
+        return job_id(self.key)
+
+
+Any_ = Customer | Group | Hierarchy | Node | Change | Job
 T = TypeVar("T", Customer, Group, Hierarchy)
 
 
@@ -187,6 +197,7 @@ class Catalogue:
         self.reservations: list[Reservation] = []
         self._stock()
         self.item = max(self.items, key=lambda item: len(self.reservations_of(item)))
+        self.jobs = [Job(self.sown.job(f"{number}.csv")) for number in range(60)]
 
     def _later(self, microseconds: int) -> datetime:
         return START + timedelta(microseconds=self.chance.randrange(microseconds))

@@ -39,6 +39,10 @@ COLUMNS = {
         "id stock_item_id group_id hierarchy_id quantity consumed status expires_at reference created_at updated_at"
     ),
     "change": "id at actor action hierarchy_key group_key customer_key summary before after",
+    "import_job": (
+        "id kind state asked file_name phase done total attempts hierarchy_key outcome error_count errors message actor"
+        " created_at started_at finished_at"
+    ),
 }
 
 
@@ -169,6 +173,17 @@ class Sowing:
         self.rows["change"].append((new, at, actor, action, hierarchy, group, customer, summary, *values))
         return new
 
+    def job(self, file_name: str, hierarchy: int | None = None, at: datetime = START) -> int:
+        """An import job that is over, with something in each of its columns; returns its key."""
+        new = self.new_key()
+        asked = '{"kind": "HIERARCHY", "name": "Sown"}'
+        change = '{"action": "MOVED", "row": 2, "code": "G-1", "name": "Group 1", "before": "a", "after": "b"}'
+        outcome = f'{{"rows": 1, "moved": 1, "changes": [{change}]}}'
+        errors = '[{"code": "BAD_ROW", "message": "A row is sown.", "path": ["csv", "2", "Code"]}]'
+        row = ("HIERARCHY", "REJECTED", asked, file_name, "sowing", 1, 2, 1, hierarchy, outcome, 1, errors, "sown")
+        self.rows["import_job"].append((new, *row, "sower", at, at, at))
+        return new
+
     async def write(self, url: str) -> None:
         """Writes all of it, in one transaction."""
         path = sqlite_path(url)
@@ -212,6 +227,11 @@ def hierarchy_id(key: int) -> str:
 def customer_id(key: int) -> str:
     """The id of the customer with this key."""
     return encode(Kind.CUSTOMER, key)
+
+
+def job_id(key: int) -> str:
+    """The id of the import job with this key."""
+    return encode(Kind.JOB, key)
 
 
 def change_id(key: int) -> str:

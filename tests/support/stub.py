@@ -172,6 +172,12 @@ class NoDatabase:
     async def connect(cls, url: str, **_: Any) -> Self:
         return cls()
 
+    @staticmethod
+    @asynccontextmanager
+    async def running(url: str, database: "NoDatabase") -> AsyncIterator[None]:
+        """No jobs either."""
+        yield
+
     @classmethod
     async def migrate(cls, url: str) -> None:
         pass
@@ -195,6 +201,7 @@ async def stub(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterato
     monkeypatch.setattr(app, "schema", STUB)
     monkeypatch.setattr(app, "engines", NoDatabase)
     monkeypatch.setattr(app, "migrating", NoDatabase)
+    monkeypatch.setattr(app, "jobs", NoDatabase)
     async with running(app.create_app(Settings(**settings))) as client:
         yield client.http
 
