@@ -69,12 +69,11 @@ async def customers(filter: CustomerFilter, order: Order, progress: Progress = s
 
 
 async def members(reference: Reference, progress: Progress = silent) -> Table | None:
-    """The customers of a group, by code; None where there is no such group. One statement a page, and one more."""
+    """The customers of a group, by key; None where there is no such group. One statement a page, and one more."""
     group = (await of_groups.by_reference([reference]))[0]
     if group is None:
         return None
-    everybody, by_code = CustomerFilter(), Order("CODE")
-    pages = _pages(lambda page: of_groups.members([group.id], page, everybody, by_code), group.customer_count, progress)
+    pages = _pages(lambda page: of_groups.all_members(group.id, page), group.customer_count, progress)
 
     def cells(row: CustomerRow) -> Cells:
         return group.code, row.code, row.name, row.type

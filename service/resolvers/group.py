@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from service import groups, leaving, names, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
-from service.paging import Page, Slice
+from service.paging import Page, Slice, cut
 from service.positions import Position
 from service.store import customer, group, node
 from service.store.change import NewChange
@@ -40,6 +40,12 @@ async def total(_: Sequence[int], filter: GroupFilter) -> list[int]:
 async def members(keys: Sequence[int], page: Page, filter: CustomerFilter, order: Order) -> list[Slice[CustomerRow]]:
     """A page of the customers in each group."""
     return await customer.page(customer.OF_GROUP, keys, page, filter, order)
+
+
+async def all_members(key: int, page: Page) -> list[Slice[CustomerRow]]:
+    """A page of a group's customers by their keys, forward: for whoever reads them all, however many there are."""
+    rows = await customer.members_behind(key, int(page.after or 0), page.size + 1)
+    return [cut(page, rows, lambda row: str(row.id))]
 
 
 async def member_total(keys: Sequence[int], filter: CustomerFilter) -> list[int]:

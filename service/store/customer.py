@@ -91,6 +91,13 @@ GROUPS_OF = """
     SELECT group_id FROM membership WHERE customer_id = $1 ORDER BY group_id
 """
 
+MEMBERS_BEHIND = f"""
+    -- By key: the membership's own order, so that a page reads its own rows alone.
+    SELECT {CUSTOMER} FROM membership JOIN customer ON customer.id = membership.customer_id
+    WHERE membership.group_id = $1 AND membership.customer_id > $2
+    ORDER BY membership.customer_id LIMIT $3
+"""
+
 ALREADY_IN = """
     SELECT customer_id FROM membership WHERE group_id = $1 AND customer_id = ANY($2::bigint[])
 """
@@ -313,6 +320,11 @@ def _values(customer: NewCustomer) -> dict[str, Any]:
 async def delete(customer: int) -> None:
     """Deletes a customer, who is in no group any more. One statement."""
     await db.fetch(DELETE, customer)
+
+
+async def members_behind(group: int, customer: int, count: int) -> list[CustomerRow]:
+    """So many customers of a group, by key, behind that of one of them. One statement; costs what it returns."""
+    return [CustomerRow._make(row) for row in await db.fetch(MEMBERS_BEHIND, group, customer, count)]
 
 
 async def groups_of(customer: int) -> list[int]:
