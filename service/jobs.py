@@ -65,8 +65,10 @@ class Runner:
         while True:
             self._wanted.clear()
             if not await self._run_those_waiting():
+                # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the news.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wanted.wait()
 
     async def _run_those_waiting(self) -> bool:
         """Whether there was one to be run."""
@@ -160,12 +162,7 @@ async def _in_a_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def _attempt(url: str, key: int, states: Sequence[str], stopped: str, standing: Standing) -> bool:
-    database = await engines.connect(
-        url,
-        pool_size=2,
-        lock_seconds=SQLITE_LOCK_SECONDS if sqlite_path(url) else LOCK_SECONDS,
-        statement_seconds=STATEMENT_SECONDS,
-    )
+    database = await _connect(url)
     try:
         async with database.transaction():
             row = await job.claim(key, states)
@@ -183,6 +180,23 @@ async def _attempt(url: str, key: int, states: Sequence[str], stopped: str, stan
         return False
     finally:
         await database.close()
+
+
+async def _connect(url: str) -> Database:
+    """Connections for an import; cancelled meanwhile, none is left open."""
+    connecting = asyncio.ensure_future(
+        engines.connect(
+            url,
+            pool_size=2,
+            lock_seconds=SQLITE_LOCK_SECONDS if sqlite_path(url) else LOCK_SECONDS,
+            statement_seconds=STATEMENT_SECONDS,
+        )
+    )
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        await (await connecting).close()
+        raise
 
 
 async def _import(database: Database, row: JobRow, progress: Progress) -> None:
