@@ -1,42 +1,53 @@
 """Excel's .xlsx files, read row by row: the first sheet, each cell as the text that its owner sees.
 
-Rows are read while they are unpacked, so that a sheet takes no memory to speak of; only the texts that its cells
-share are held. Nothing of a file is believed: how large its parts are is limited before they are unpacked, and a
-cell that claims to stand far away makes no room for those before it.
+openpyxl finds the parts of a file and understands its cells; defusedxml parses them. Only what the first sheet takes
+is looked at, and that in streams of our own over openpyxl's parsers: `load_workbook` runs through every sheet, holds
+what it has read, and fails at fonts and charts. Nothing of a file is believed: how large its parts are is limited
+before they are unpacked, how large a row is while it is read, and a cell that claims to stand far away makes no room
+for those before it.
 """
 
-import math
 import re
-import struct
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from posixpath import dirname, join, normpath
-from typing import NamedTuple
-from xml.parsers import expat
+from typing import IO, Any
+from xml.etree.ElementTree import Element
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
-from zlib import error as ZlibError
+
+from defusedxml.ElementTree import iterparse
+from openpyxl.packaging.relationship import get_dependents
+from openpyxl.reader.workbook import WorkbookParser
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.utils.datetime import from_excel
+from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 LARGEST_SHEET = 512 * 1024 * 1024
 LARGEST_TEXTS = 128 * 1024 * 1024
-LARGEST_PART = 16 * 1024 * 1024
+LARGEST_STYLES = 16 * 1024 * 1024
+# Of the parts that are held whole while they are understood.
+LARGEST_PART = 2 * 1024 * 1024
+# Of a row, or of a text that cells share, with all that is marked in it.
+LARGEST_ELEMENT = 1024 * 1024
 LONGEST_TEXT = 131_072
 MOST_COLUMNS = 16_384
 PIECE = 64 * 1024
 
 _DAMAGED = "The Excel file is damaged or protected; save it anew as .xlsx, or as CSV UTF-8."
-# What reading a damaged, protected or made-up archive may raise.
-_DAMAGES = (
-    *(BadZipFile, ZlibError, struct.error, EOFError, OSError, expat.ExpatError),
-    *(NotImplementedError, RuntimeError, ValueError),
-)
-_REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]+")
+_NO_EXCEL = "The file is a ZIP archive but not an Excel file; save it as .xlsx, or as CSV UTF-8."
+_NO_SHEET = "The Excel file has no sheet with rows and columns."
+_STRICT = "The Excel file is of a kind that is not read («Strict Open XML»); save it as «Excel Workbook (.xlsx)»."
+_CROWDED = "A row of the Excel file holds more than 1 MiB; shorten it, or save the list as CSV UTF-8."
+_MAIN = f"{{{SHEET_MAIN_NS}}}"
+_ROWS = (f"{_MAIN}sheetData", f"{_MAIN}row")
+_TEXTS = (f"{_MAIN}sst", f"{_MAIN}si")
+_FORMATS = (f"{_MAIN}numFmts", f"{_MAIN}numFmt")
+_STYLES = (f"{_MAIN}cellXfs", f"{_MAIN}xf")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-# In a number's format: what is quoted, escaped or in brackets, unless it is elapsed time, is no part of a date.
-_DECORATION = re.compile(r'"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|[_*].', re.IGNORECASE)
-_DATE = re.compile(r"[dmyhs]", re.IGNORECASE)
-# Formats that every file has without saying so: dates and times, also those of East Asia.
-_BUILT_IN_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
+# Formats that every file has without saying so; openpyxl does not know the dates of East Asia.
+_BUILT_IN = {**BUILTIN_FORMATS, **dict.fromkeys([*range(27, 37), *range(50, 59)], "yyyy-mm-dd")}
+_LONGEST_FORMAT = 255
 
 
 class NotReadable(Exception):
@@ -49,238 +60,150 @@ class Failed(str):
     __slots__ = ()
 
 
-class _Layout(NamedTuple):
-    """Where in the archive the first sheet lies, and what it takes to understand its cells."""
-
-    sheet: str
-    texts: list[str]
-    # For each style whether its numbers are dates.
-    dates: list[bool]
-    epoch: datetime
-
-
 def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows that the first sheet has, with their numbers. Raises NotReadable, also later on."""
-    with path.open("rb") as file:
-        try:
-            with ZipFile(file) as archive:
-                layout = _layout(archive)
-                sheet = _Sheet(layout)
-                for _ in _parse(archive, layout.sheet, LARGEST_SHEET, sheet.start, sheet.end, sheet.text):
-                    yield from sheet.take()
-        except _DAMAGES as error:
-            raise NotReadable(_DAMAGED) from error
-
-
-def _layout(archive: ZipFile) -> _Layout:
-    book = next((part for _, kind, part in _relations(archive, "") if kind == "officeDocument"), "xl/workbook.xml")
-    if book not in archive.namelist():
-        raise NotReadable("The file is a ZIP archive but not an Excel file; save it as .xlsx, or as CSV UTF-8.")
-    related = _relations(archive, book)
-    places = {key: part for key, kind, part in related if kind == "worksheet"}
-    sheet, epoch = None, datetime(1899, 12, 30)  # noqa: DTZ001  what Excel writes has no zone
-    for tag, attributes in _tags(archive, book):
-        if tag == "workbookPr" and attributes.get("date1904") in ("1", "true"):
-            epoch = datetime(1904, 1, 1)  # noqa: DTZ001
-        if tag == "sheet" and sheet is None:
-            sheet = places.get(next((value for name, value in attributes.items() if name.endswith(":id")), ""))
-    if sheet is None:
-        raise NotReadable("The Excel file has no sheet with rows and columns.")
-    texts = next((_texts(archive, part) for _, kind, part in related if kind == "sharedStrings"), [])
-    dates = next((_dates(archive, part) for _, kind, part in related if kind == "styles"), [])
-    return _Layout(sheet, texts, dates, epoch)
-
-
-def _relations(archive: ZipFile, part: str) -> list[tuple[str, str, str]]:
-    """What a part of the archive refers to: key, kind, part."""
-    folder = dirname(part)
-    file = join(folder, "_rels", f"{part.rpartition('/')[2]}.rels")
-    if file not in archive.namelist():
-        return []
-    return [
-        (
-            attributes.get("Id", ""),
-            attributes.get("Type", "").rpartition("/")[2],
-            normpath(join("/", folder, attributes.get("Target", ""))).lstrip("/"),
-        )
-        for tag, attributes in _tags(archive, file)
-        if tag == "Relationship"
-    ]
-
-
-def _texts(archive: ZipFile, part: str) -> list[str]:
-    """The texts that cells share, in their order."""
-    found: list[str] = []
-    pieces: list[str] = []
-    inside: list[str] = []
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        inside.append(tag)
-
-    def end(tag: str) -> None:
-        inside.pop()
-        if tag == "si":
-            found.append("".join(pieces))
-            pieces.clear()
-
-    def text(piece: str) -> None:
-        # How East Asian words are pronounced stands beside them, in <rPh>.
-        if inside[-1] == "t" and "rPh" not in inside:
-            pieces.append(piece)
-
-    for _ in _parse(archive, part, LARGEST_TEXTS, start, end, text):
-        pass
-    return found
-
-
-def _dates(archive: ZipFile, part: str) -> list[bool]:
-    """For each style whether its numbers are dates or times."""
-    formats: dict[str, bool] = {}
-    found: list[bool] = []
-    within = False
-    for tag, attributes in _tags(archive, part):
-        if tag == "numFmt":
-            bare = _DECORATION.sub("", attributes.get("formatCode", ""))
-            formats[attributes.get("numFmtId", "")] = _DATE.search(bare) is not None
-        elif tag in ("cellXfs", "cellStyleXfs", "cellStyles"):
-            within = tag == "cellXfs"
-        elif tag == "xf" and within:
-            key = attributes.get("numFmtId", "0")
-            found.append(formats.get(key, int(key) in _BUILT_IN_DATES))
-    return found
-
-
-def _tags(archive: ZipFile, part: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The tags of a small part, with their attributes."""
-    found: list[tuple[str, dict[str, str]]] = []
-    for _ in _parse(archive, part, LARGEST_PART, lambda tag, attributes: found.append((tag, attributes))):
-        yield from found
-        found.clear()
-
-
-def _parse(
-    archive: ZipFile,
-    part: str,
-    largest: int,
-    start: Callable[[str, dict[str, str]], None],
-    end: Callable[[str], None] | None = None,
-    text: Callable[[str], None] | None = None,
-) -> Iterator[None]:
-    """Tells the tags and texts of a part to the three, and yields after each piece of it."""
     try:
-        entry = archive.getinfo(part)
-    except KeyError:
-        raise BadZipFile(f"{part} is missing") from None
-    if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise BadZipFile("packed as Excel packs nothing")
-    if entry.file_size > largest:
-        message = f"The Excel file unpacks to more than {largest // 1024**2} MiB; split it, or save it as CSV UTF-8."
-        raise NotReadable(message)
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _no_doctype
-    parser.StartElementHandler = lambda tag, attributes: start(tag.rpartition(":")[2], attributes)
-    if end is not None:
-        parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
-    parser.CharacterDataHandler = text
-    with archive.open(entry) as file:
-        while piece := file.read(PIECE):
-            parser.Parse(piece, False)
-            yield
-        parser.Parse(b"", True)
-        yield
+        with ZipFile(path) as archive:
+            yield from _rows(_Archive(archive))
+    except NotReadable:
+        raise
+    # Reading a damaged, protected or made-up archive, openpyxl raises whatever Python does at what nobody expected.
+    except Exception as error:
+        raise NotReadable(_DAMAGED) from error
 
 
-def _no_doctype(*_: object) -> None:
-    # Excel writes none; whoever does may be after texts that grow as they are read.
-    raise ValueError("a document type")
+class _Archive:
+    """The parts of a file, none of which unpacks to more than it may; as much of a ZipFile as openpyxl asks for."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._archive = archive
+
+    def open(self, part: str, largest: int) -> IO[bytes]:
+        entry = self._archive.getinfo(part)
+        if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise BadZipFile("packed as Excel packs nothing")
+        if entry.file_size > largest:
+            limit = f"more than {largest // 1024**2} MiB"
+            raise NotReadable(f"The Excel file unpacks to {limit}; split it, or save it as CSV UTF-8.")
+        return self._archive.open(entry)
+
+    def read(self, part: str) -> bytes:
+        with self.open(part, LARGEST_PART) as file:
+            return file.read()
 
 
-class _Sheet:
-    """Takes a sheet's tags in and gives its rows out."""
+class _Source:
+    """A part as it is unpacked, which refuses to go on when too much of it has been read for one element."""
 
-    def __init__(self, layout: _Layout) -> None:
-        self._layout = layout
-        self._done: list[tuple[int, list[str]]] = []
-        self._number = 0
-        self._cells: list[str] = []
-        self._column = 0
-        self._kind = ""
-        self._style = 0
-        self._wanted = False
-        self._pieces: list[str] = []
-        self._length = 0
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.held = 0
 
-    def take(self) -> list[tuple[int, list[str]]]:
-        """The rows that are complete since the last time."""
-        done, self._done = self._done, []
-        return done
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self.held += len(piece)
+        if self.held > LARGEST_ELEMENT:
+            raise NotReadable(_CROWDED)
+        return piece
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "row":
-            number = int(attributes.get("r", self._number + 1))
-            if number <= self._number:
-                raise ValueError("rows that go backward")
-            self._number, self._cells = number, []
-        elif tag == "c":
-            place = attributes.get("r")
-            self._column = len(self._cells) if place is None else _column(place)
-            if not len(self._cells) <= self._column < MOST_COLUMNS:
+
+def _rows(archive: _Archive) -> Iterator[tuple[int, list[str]]]:
+    related = get_dependents(archive, "_rels/.rels")
+    start = next((relation.target for relation in related if relation.Type.endswith("/officeDocument")), "")
+    if not start.startswith("xl/"):
+        raise NotReadable(_NO_EXCEL)
+    book = WorkbookParser(archive, start, keep_links=False)
+    book.parse()
+    parts = {relation.Type.rpartition("/")[2]: relation.target for relation in book.rels.values()}
+    sheets = (book.rels[sheet.id] for sheet in book.sheets)
+    first = next((relation.target for relation in sheets if relation.Type.endswith("/worksheet")), None)
+    if first is None:
+        raise NotReadable(_NO_SHEET)
+    texts = _texts(archive, parts["sharedStrings"]) if "sharedStrings" in parts else []
+    formats = _date_formats(archive, parts["styles"]) if "styles" in parts else {}
+    # It is not told which styles are dates, as it would take those that Excel cannot show for errors.
+    parser = WorkSheetParser(None, texts, data_only=True)
+    last = 0
+    for element in _elements(archive, first, LARGEST_SHEET, _ROWS):
+        number, found = parser.parse_row(element)
+        if number <= last:
+            raise ValueError("rows that go backward")
+        last = number
+        cells: list[str] = []
+        for cell in found:
+            place = cell["column"] - 1
+            if not len(cells) <= place < MOST_COLUMNS:
                 raise ValueError("a cell that stands nowhere")
-            self._kind, self._style = attributes.get("t", "n"), int(attributes.get("s", 0))
-            self._pieces, self._length = [], 0
-        else:
-            self._wanted = tag in ("v", "t")
-
-    def text(self, piece: str) -> None:
-        # One piece more than fits is enough to see that a text is too long.
-        if self._wanted and self._length <= LONGEST_TEXT:
-            self._pieces.append(piece)
-            self._length += len(piece)
-
-    def end(self, tag: str) -> None:
-        self._wanted = False
-        if tag == "c":
-            self._cells.extend([""] * (self._column - len(self._cells)))
-            self._cells.append(self._value("".join(self._pieces)))
-        elif tag == "row":
-            self._done.append((self._number, self._cells))
-
-    def _value(self, raw: str) -> str:
-        if not raw:
-            return ""
-        if self._kind == "s":
-            return _unescaped(self._layout.texts[_index(raw, self._layout.texts)])
-        if self._kind in ("inlineStr", "str"):
-            return _unescaped(raw)
-        if self._kind == "b":
-            return "FALSE" if raw.strip() in ("0", "false") else "TRUE"
-        if self._kind == "e":
-            return Failed(raw)
-        if self._kind == "d":
-            return raw
-        number = float(raw)
-        if self._style < len(self._layout.dates) and self._layout.dates[self._style]:
-            return _instant(number, self._layout.epoch)
-        return _number(number)
+            cells.extend([""] * (place - len(cells)))
+            cells.append(_text(cell["value"], cell["data_type"], formats.get(cell["style_id"]), book.wb.epoch))
+        parser.row_dimensions.clear()
+        yield number, cells
 
 
-def _index(raw: str, texts: list[str]) -> int:
-    index = int(raw)
-    if not 0 <= index < len(texts):
-        raise ValueError("a text that is not there")
-    return index
+def _elements(archive: _Archive, part: str, largest: int, *places: tuple[str, str]) -> Iterator[Element]:
+    """The elements of a part that stand in such places, each a parent's tag and its own, and are gone thereafter."""
+    with archive.open(part, largest) as file:
+        source = _Source(file)
+        above: list[Element] = []
+        wanted: Element | None = None
+        for event, element in iterparse(source, ("start", "end"), forbid_dtd=True):
+            if event == "start":
+                if not above and not element.tag.startswith(_MAIN):
+                    raise NotReadable(_STRICT)
+                if wanted is None and above and (above[-1].tag, element.tag) in places:
+                    wanted = element
+                above.append(element)
+                continue
+            above.pop()
+            if wanted is not None and element is wanted:
+                yield element
+                wanted, source.held = None, 0
+            if wanted is None and above:
+                above[-1].clear()
+            # What follows the rows may be long, and is not for us; at its end the archive tells whether all is whole.
+            if element.tag == _ROWS[0]:
+                while file.read(PIECE):
+                    pass
+                return
 
 
-def _column(place: str) -> int:
-    """The place of a column, from 0: A, B, … Z, AA, …"""
-    match = _REFERENCE.fullmatch(place)
-    if match is None:
-        raise ValueError("a cell without a place")
-    column = 0
-    for letter in match[1]:
-        column = column * 26 + ord(letter) - 64
-    return column - 1
+def _texts(archive: _Archive, part: str) -> list[str]:
+    """The texts that cells share, in their order. One piece more than fits is enough to see that one is too long."""
+    found: list[str] = []
+    for element in _elements(archive, part, LARGEST_TEXTS, _TEXTS):
+        # Plain, or in runs of letters that look alike; how East Asian words are pronounced stands beside them.
+        runs = [*element.iterfind(f"{_MAIN}t"), *element.iterfind(f"{_MAIN}r/{_MAIN}t")]
+        found.append("".join(run.text or "" for run in runs)[: LONGEST_TEXT + 1])
+    return found
+
+
+def _date_formats(archive: _Archive, part: str) -> dict[int, str]:
+    """The formats of the styles whose numbers are dates, times or durations."""
+    codes, found, style = dict(_BUILT_IN), {}, 0
+    for element in _elements(archive, part, LARGEST_STYLES, _FORMATS, _STYLES):
+        key = int(element.get("numFmtId", 0))
+        if element.tag == _FORMATS[1]:
+            codes[key] = element.get("formatCode", "")[:_LONGEST_FORMAT]
+            continue
+        if is_date_format(codes.get(key)):
+            found[style] = codes[key]
+        style += 1
+    return found
+
+
+def _text(value: Any, kind: str, date_format: str | None, epoch: datetime) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, str):
+        return Failed(value) if kind == "e" else _unescaped(value)
+    if date_format is not None and value >= 0:
+        try:
+            value = from_excel(value, epoch, is_timedelta_format(date_format))
+        except (OverflowError, ValueError):
+            return _number(value)
+    return _number(value) if isinstance(value, (int, float)) else _instant(value)
 
 
 def _unescaped(text: str) -> str:
@@ -290,18 +213,18 @@ def _unescaped(text: str) -> str:
 
 def _number(value: float) -> str:
     """As people write it, with the fifteen digits that Excel keeps: 1001 rather than 1001.0."""
-    if not math.isfinite(value):
+    if not abs(float(value)) < float("inf"):
         raise ValueError("not a number")
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".15g")
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else format(value, ".15g")
 
 
-def _instant(days: float, epoch: datetime) -> str:
-    """A date, a time or both in ISO 8601, out of days since the epoch; to the second, as Excel shows it."""
-    if not 0 <= days < 2_958_466:
-        return _number(days)
-    # Excel counts a 29th of February 1900, which there was not.
-    before = epoch.year == 1899 and days < 60
-    instant = epoch + timedelta(days=int(before), seconds=round(days * 86_400))
-    if days < 1:
-        return instant.time().isoformat()
-    return instant.date().isoformat() if days.is_integer() else instant.isoformat(" ")
+def _instant(value: date | time | timedelta) -> str:
+    """In ISO 8601, to the second as Excel shows it; hours are counted on in a duration."""
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+    if isinstance(value, time):
+        return value.isoformat("seconds")
+    if isinstance(value, datetime) and value.time() != time():
+        return value.isoformat(" ", "seconds")
+    return value.isoformat()[:10]

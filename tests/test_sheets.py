@@ -292,6 +292,8 @@ def test_cells_of_excel_read_as_their_owner_sees_them(tmp_path: Path) -> None:
                 (date(1900, 1, 1), "d.m.y"),
                 (1001, '0" days"'),
                 (1001, "[Red]0.00"),
+                (1.0625, "[h]:mm"),
+                (-5, "yyyy-mm-dd"),
             ],
             ["'=1+1", "=1+1", "a\r\nb\tc", "_x0041_", "\x01"],
         ],
@@ -301,7 +303,7 @@ def test_cells_of_excel_read_as_their_owner_sees_them(tmp_path: Path) -> None:
         Line(2, ["Code", "Name"]),
         Line(3, ["1001", "1001", "10.5", "0.3", "100000000000000", "-3"]),
         Line(4, ["", "00123", "TRUE", "FALSE"]),
-        Line(5, ["2026-01-31", "2026-01-31 12:05:00", "12:30:00", "1900-01-01", "1001", "1001"]),
+        Line(5, ["2026-01-31", "2026-01-31 12:05:00", "12:30:00", "1900-01-01", "1001", "1001", "25:30:00", "-5"]),
         Line(6, ["=1+1", "=1+1", "a\r\nb\tc", "_x0041_", "\x01"]),
     ]
 
@@ -344,7 +346,7 @@ def repacked(path: Path, **parts: str | None) -> Path:
     return path
 
 
-SHEET = '<?xml version="1.0"?><worksheet><sheetData>{}</sheetData></worksheet>'
+SHEET = '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
 
 
 @pytest.mark.parametrize(
@@ -384,7 +386,6 @@ def test_sheets_that_other_programs_write(tmp_path: Path, cells: str, expected: 
                 '<row><c r="1"/></row>',
                 '<row><c r="B1"/><c r="A1"/></row>',
                 '<row><c t="s"><v>7</v></c></row>',
-                '<row><c t="s"><v>-1</v></c></row>',
                 "<row><c><v>abc</v></c></row>",
                 "<row><c><v>1e999</v></c></row>",
                 f"<row r='{'9' * 5_000}'/>",
@@ -396,6 +397,24 @@ def test_broken_workbooks_are_refused(tmp_path: Path, parts: dict[str, str | Non
     path = repacked(workbook(tmp_path / "a.xlsx", [["x"]]), **parts)
     (error,) = faults(lines_of_file(path))
     assert (error.code, error.path) == ("BAD_HEADER", ("csv", "1", "1"))
+
+
+@pytest.mark.parametrize("start", ["<row>{}", "{}", "<a>{}", '<row a="{}'])
+def test_what_is_held_of_a_sheet_is_bounded(tmp_path: Path, start: str) -> None:
+    cells = start.format("<c/>" * 300_000 if "=" not in start else "x" * 1_200_000)
+    path = repacked(workbook(tmp_path / "a.xlsx", [["x"]]), sheet1=SHEET.format(cells))
+    (error,) = faults(lines_of_file(path))
+    assert (error.code, error.path) == ("BAD_HEADER", ("csv", "1", "1"))
+    assert "1 MiB" in error.message
+
+
+def test_a_sheet_in_another_dialect_is_refused_rather_than_read_as_empty(tmp_path: Path) -> None:
+    sheet = SHEET.replace(
+        "schemas.openxmlformats.org/spreadsheetml/2006/main", "purl.oclc.org/ooxml/spreadsheetml/main"
+    )
+    path = repacked(workbook(tmp_path / "a.xlsx", [["x"]]), sheet1=sheet.format("<row><c><v>1</v></c></row>"))
+    (error,) = faults(lines_of_file(path))
+    assert "Strict Open XML" in error.message
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
