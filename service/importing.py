@@ -321,7 +321,9 @@ def _report_errors(name: str, errors: Sequence[UserError], count: int) -> None:
         place = f"row {error.path[1]}, «{error.path[2]}»: " if error.path[:1] == ("csv",) else ""
         click.echo(f"  {place}{error.message}", err=True)
     if count > len(errors):
-        click.echo(f"  … and {count - len(errors):,} more; --rejected FILE writes all rows with mistakes.", err=True)
+        click.echo(
+            f"  … and {count - len(errors):,} more; --rejected FILE names a file for all rows with mistakes.", err=True
+        )
 
 
 def _goes_on(key: int) -> str:

@@ -24,6 +24,8 @@ DESCRIPTION_LENGTH = 2_000
 KEY_BYTES = 2_000
 # Longer than a description, also in its compatibility form.
 LONGEST_TEXT = 20 * DESCRIPTION_LENGTH
+# As in the Stream-Safe Text Format of UAX #15: no writing of any language has more marks on a letter.
+MOST_MARKS = 30
 
 _BLANKS = re.compile(r"\s+")
 # What Unicode calls default ignorable: selectors of variants, joiners, marks of direction, soft hyphens.
@@ -40,15 +42,33 @@ _KEYBOARD = str.maketrans(_STROKES | _QUOTES | _DASHES)
 
 def cleaned(text: str) -> str:
     """The text as it is stored and shown."""
-    return unicodedata.normalize("NFC", text).strip()
+    text = text.strip()
+    return unicodedata.normalize("NFC", text).strip() if _is_calm(text) else text
+
+
+def _is_calm(text: str) -> bool:
+    """Whether a text can be normalised at once: not longer than any that is stored, no heap of marks on a letter.
+
+    Marks are put in order by comparing each with those before it, so a heap of them would keep everybody waiting.
+    """
+    if len(text) > LONGEST_TEXT:
+        return False
+    if text.isascii():
+        return True
+    heap = 0
+    for letter in text:
+        heap = heap + 1 if unicodedata.combining(letter) else 0
+        if heap > MOST_MARKS:
+            return False
+    return True
 
 
 def key(text: str) -> str:
     """What makes two names or codes the same: equal keys. Applying it twice changes nothing.
 
-    A text longer than any that is stored is its own key: to normalise megabytes would keep everybody waiting.
+    A text that is not calm is its own key.
     """
-    if len(text) > LONGEST_TEXT:
+    if not _is_calm(text):
         return text
     if text.isascii():
         return " ".join(text.lower().split())
@@ -59,7 +79,7 @@ def key(text: str) -> str:
 
 def fold(text: str) -> str:
     """The key without accents, with a keyboard's quotes and dashes, for search and for order."""
-    if len(text) > LONGEST_TEXT:
+    if not _is_calm(text):
         return text
     if text.isascii():
         return key(text)
@@ -91,6 +111,9 @@ def mistakes(label: str, text: str, length: int, *path: str | int, required: boo
     if len(text) > length:
         message = f"{label} may have at most {length} characters; this one has {len(text)}."
         return [user_error(UserErrorCode.TOO_LONG, message, *path)]
+    if not _is_calm(text):
+        message = f"{label} has more than {MOST_MARKS} accents or other marks on one letter; use fewer."
+        return [user_error(UserErrorCode.INVALID, message, *path)]
     if (size := len(key(text).encode("utf-8", "surrogatepass"))) > KEY_BYTES:
         message = (
             f"{label} has letters that stand for many: written out for comparing, it takes {size:,} bytes and may"

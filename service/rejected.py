@@ -1,4 +1,4 @@
-"""The rejected rows of a file, each with what is wrong with it: to be mended and imported again."""
+"""The rejected rows of a file, each with what is wrong with it: to be mended in the file that they came from."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress

@@ -111,10 +111,13 @@ def is_transient(database: Database, error: BaseException) -> bool:
 async def claim(key: str, fingerprint: str) -> str | None:
     """Takes an idempotency key for this mutation, or returns the answer that was given under it.
 
-    Refuses with IDEMPOTENCY_MISMATCH where the key was used with another input, and with TOO_LONG. Waits for a
-    mutation under way that has the same key.
+    Refuses with IDEMPOTENCY_MISMATCH where the key was used with another input, with REQUIRED and TOO_LONG. Waits
+    for a mutation under way that has the same key.
     """
     mutation = current()
+    if not key.strip():
+        message = "An idempotency key must not be empty; leave it out, or make one that no other request has."
+        raise refuse(UserErrorCode.REQUIRED, message, "idempotencyKey")
     if len(key) > LONGEST_KEY:
         message = f"An idempotency key may have at most {LONGEST_KEY} characters; this one has {len(key)}."
         raise refuse(UserErrorCode.TOO_LONG, message, "idempotencyKey")

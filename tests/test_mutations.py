@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.client import Json
+from tests.support.client import Grove, Json
 from tests.support.company import ACTOR, Company, application, arrange, latest_changes, outline, unassigned, version_of
 from tests.support.contents import contents
 from tests.support.copies import Standing, copied, standing
@@ -1447,3 +1447,20 @@ async def test_inputs_that_do_not_fit_the_schema(untouched: Untouched, mutation:
     assert "data" not in answer
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_USER_INPUT"}
     assert await contents(untouched.url) == untouched.contents
+
+
+async def test_too_many_are_counted_before_they_are_read(grove: Grove) -> None:
+    await grove.mutate("createCustomerGroup", {"name": "East"})
+    named = {"group": {"name": "East"}, "customerIds": ["no id"] * 10_001}
+    await grove.mutate("addCustomersToGroup", named, errors=["OUT_OF_RANGE"])
+    for filter in ({"code": {"in": ["x"] * 10_001}}, {"type": ["x"] * 10_001}):
+        answer = await grove.execute(
+            "query ($filter: CustomerFilter) { customers(filter: $filter) { totalCount } }", {"filter": filter}
+        )
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("key", ["", " "])
+async def test_an_idempotency_key_is_not_empty(grove: Grove, key: str) -> None:
+    payload = await grove.mutate("createCustomerGroup", {"name": "East", "idempotencyKey": key}, errors=["REQUIRED"])
+    assert payload["userErrors"][0]["path"] == ["input", "idempotencyKey"]

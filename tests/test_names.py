@@ -86,3 +86,12 @@ def test_a_name_that_grows_past_what_an_index_holds_is_too_long() -> None:
     assert len(key(text).encode()) > KEY_BYTES
     assert [mistake.code for mistake in mistakes("The name", text, NAME_LENGTH, "name")] == ["TOO_LONG"]
     assert mistakes("The code", "", CODE_LENGTH, "code", required=False) == []
+
+
+def test_heaps_of_marks_keep_nobody_waiting() -> None:
+    # To normalise this would take minutes: the marks stand in the wrong order.
+    heap = "a" + "\u0301\u0323" * 300_000
+    assert cleaned(heap) == key(heap) == fold(heap) == heap
+    assert [error.code for error in mistakes("The name", heap, 200)] == ["TOO_LONG"]
+    assert [error.code for error in mistakes("The name", heap[:100], 200)] == ["INVALID"]
+    assert mistakes("The name", cleaned(heap[:30]), 200) == []

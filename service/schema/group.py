@@ -3,6 +3,7 @@
 import strawberry
 from strawberry import ID, UNSET
 
+from service.groups import MOST_CUSTOMERS
 from service.ids import Kind
 from service.resolvers import group
 from service.schema.answering import answer
@@ -109,7 +110,7 @@ class GroupMutations:
                 given(input.code),
                 input.description,
                 input.status.value,
-                keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds"),
+                keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds", MOST_CUSTOMERS),
                 input.customer_codes,
                 input.where(),
             ),
@@ -151,7 +152,7 @@ class GroupMutations:
             AddCustomersToGroupPayload,
             lambda: group.add_customers(
                 named(input.group, "group"),
-                keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds"),
+                keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds", MOST_CUSTOMERS),
                 input.customer_codes,
                 given(input.expected_version),
             ),
@@ -167,7 +168,7 @@ class GroupMutations:
             RemoveCustomersFromGroupPayload,
             lambda: group.remove_customers(
                 named(input.group, "group"),
-                keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds"),
+                keys_of(input.customer_ids, Kind.CUSTOMER, "customerIds", MOST_CUSTOMERS),
                 input.customer_codes,
                 given(input.expected_version),
             ),

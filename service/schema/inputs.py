@@ -6,6 +6,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from service import ids
+from service.errors import InvalidInput
 from service.ids import Kind
 from service.matching import (
     ChangeFilter,
@@ -33,6 +34,7 @@ from service.schema.words import (
 )
 
 field = strawberry.field
+MOST_TEXTS = 10_000
 
 
 def maybe(description: str) -> Any:
@@ -76,6 +78,12 @@ def _reference(kind: Kind, id: ID | None, code: str | None, name: str | None) ->
     return Reference(None if given(id) is None else ids.decode(str(id), kind), given(code), given(name))
 
 
+def check_count(texts: list[str]) -> None:
+    """Raises InvalidInput where more texts are to be matched than a request should ask for."""
+    if len(texts) > MOST_TEXTS:
+        raise InvalidInput(f"At most {MOST_TEXTS:,} texts to match at once; {len(texts):,} were given.")
+
+
 @strawberry.input(
     one_of=True,
     description="How a text matches; case and accents do not count, % and _ are ordinary characters.",
@@ -87,7 +95,9 @@ class StringMatch:
     in_: list[str] | None = field(name="in", default=UNSET, description="It is one of these texts.")
 
     def match(self) -> Match:
+        """Raises InvalidInput where there are too many texts."""
         if self.in_:
+            check_count(self.in_)
             return Match(MatchKind.IN, tuple(self.in_))
         for kind, value in (
             (MatchKind.EQUALS, self.equals),
@@ -166,7 +176,8 @@ class CustomerFilterInput:
     not_in_group: CustomerGroupBy | None = maybe("Customers that are not in this group itself.")
 
     def conditions(self) -> CustomerFilter:
-        """Raises BadId."""
+        """Raises BadId, and InvalidInput where there are too many types."""
+        check_count(self.type or [])
         return CustomerFilter(
             given(self.search),
             self.code.match() if self.code else None,

@@ -24,10 +24,15 @@ def optional_key_of(id: ID | None, kind: Kind, *path: str) -> int | None:
     return None if id is None or id is UNSET else key_of(id, kind, *path)
 
 
-def keys_of(wanted: Sequence[ID], kind: Kind, path: str) -> list[int]:
-    """The keys behind a list of ids. Refuses with INVALID, naming each that is wrong, up to a hundred."""
+def keys_of(wanted: Sequence[ID], kind: Kind, path: str, most: int | None = None) -> list[int]:
+    """The keys behind a list of ids. Refuses with INVALID, naming each that is wrong, up to a hundred.
+
+    With OUT_OF_RANGE, before it reads any, where there are more than `most`.
+    """
     keys: list[int] = []
     errors: list[UserError] = []
+    if most is not None and len(wanted) > most:
+        raise refuse(UserErrorCode.OUT_OF_RANGE, f"At most {most:,} at once; {len(wanted):,} were named.", path)
     for place, id in enumerate(wanted):
         try:
             keys.append(ids.decode(id, kind))

@@ -137,7 +137,7 @@ GIVE_BACK = """
 END = """
     -- Answers a row if the job was still ours.
     UPDATE import_job
-    SET state = $3, phase = '', hierarchy_key = $4, outcome = $5::text::jsonb, error_count = $6,
+    SET state = $3, phase = '', done = 0, total = 0, hierarchy_key = $4, outcome = $5::text::jsonb, error_count = $6,
         errors = $7::text::jsonb, message = $8, finished_at = $9
     WHERE id = $1 AND attempts = $2 AND state = 'RUNNING'
     RETURNING id
