@@ -53,7 +53,9 @@ class Meddler:
 
 class GroupMeddling(Meddler):
     def __init__(self, grove: Grove, seed: int) -> None:
-        super().__init__(grove, seed, [group.id for group in CATALOGUE.groups])
+        # A group for which stock is held cannot be deleted.
+        held = {row.group for row in CATALOGUE.reservations if row.status == "OPEN"}
+        super().__init__(grove, seed, [group.id for group in CATALOGUE.groups if group not in held])
 
     async def come(self) -> None:
         customers = [f"C-{number:03}" for number in self.chance.sample(range(90), self.chance.randrange(4))]
