@@ -374,7 +374,7 @@ async def test_old_keys_are_forgotten(copy: Standing) -> None:
 
 
 async def test_keys_are_told_apart_to_the_letter(company: Company) -> None:
-    keys = ["k", "K", " k", "k ", "ｋ", "é", "e\u0301", "", "%", "'; --", "k" * 200, "🌳" * 200]
+    keys = ["k", "K", " k", "k ", "ｋ", "é", "e\u0301", "%", "'; --", "k" * 200, "🌳" * 200]
     for number, key in enumerate(keys):
         await company.mutate("createCustomer", {"code": f"N-{number}", "name": "New", "idempotencyKey": key})
     for number, key in enumerate(keys):
