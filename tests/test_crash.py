@@ -43,7 +43,7 @@ async def test_what_was_acknowledged_outlives_kill_9(database_url: str, tmp_path
 
 
 CUT = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'grove'
 """
 
