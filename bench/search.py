@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import orjson
@@ -167,11 +168,8 @@ def noted() -> Iterator[list[Statement]]:
         statements.append((statement, arguments))
         return await send(self, statement, arguments, **options)
 
-    db.Session.fetch = note  # type: ignore[method-assign]
-    try:
+    with patch.object(db.Session, "fetch", note):
         yield statements
-    finally:
-        db.Session.fetch = send  # type: ignore[method-assign]
 
 
 async def _explained(title: str, question: str, text: str, arguments: Sequence[Any]) -> Plan:

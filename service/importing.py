@@ -31,6 +31,7 @@ REJECTED = 3
 # A person may go on with what a person has stopped.
 STATES = (*job.WAITING, "STOPPED")
 CHANGES_SHOWN = 20
+# How often a job that another process runs is looked at, and how often the line on the terminal is drawn anew.
 LOOK_SECONDS = 1.0
 DRAW_SECONDS = 0.1
 BAR_WIDTH = 30

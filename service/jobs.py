@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 # How often a process that is not told of a job looks for one.
 POLL_SECONDS = 3.0
+# How often a running import tells the others how far it is: each time costs a transaction.
 TELL_SECONDS = 1.0
 # How long an import waits for another one of the same hierarchy. On SQLite a thread that waits cannot be stopped.
 LOCK_SECONDS = 300.0

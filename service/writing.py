@@ -48,7 +48,7 @@ class CsvWriter:
         return buffer.getvalue()
 
 
-class _TextSheet(Worksheet):  # type: ignore[misc]
+class _TextSheet(Worksheet):  # type: ignore[misc]  # xlsxwriter ships no types
     """A sheet whose texts come back as they are.
 
     Its base takes one that looks like «<r>…</r>» for ready XML, and loses letters of «_x005F_x0041_».

@@ -57,7 +57,7 @@ INSERT = """
     SELECT item.id, $2, $3, item.action, item.hierarchy, item.group_key, item.customer, item.summary,
         item.before::jsonb, item.after::jsonb
     FROM rows($1: id bigint, action text, hierarchy bigint, group_key bigint, customer bigint, summary text, before text, after text) AS item
-"""  # noqa: E501
+"""  # noqa: E501  rows(…) names its columns on one line
 
 FORGET = """
     -- A few of the answers that are no longer kept; a few, so that no mutation pays for all of them. Those that

@@ -62,7 +62,7 @@ INSERT = """
     SELECT item.id, item.code, item.code_key, item.code_fold, item.name, item.name_fold, item.search_fold,
         item.type, item.type_key, 1, $2, $2
     FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_fold text, search_fold text, type text, type_key text) AS item
-"""  # noqa: E501
+"""  # noqa: E501  rows(…) names its columns on one line
 
 UPDATE = """
     UPDATE customer SET code = item.code, code_key = item.code_key, code_fold = item.code_fold, name = item.name,
@@ -70,7 +70,7 @@ UPDATE = """
         version = version + 1, updated_at = $2
     FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_fold text, search_fold text, type text, type_key text) AS item
     WHERE customer.id = item.id
-"""  # noqa: E501
+"""  # noqa: E501  rows(…) names its columns on one line
 
 DELETE = """
     DELETE FROM customer WHERE id = $1

@@ -77,7 +77,7 @@ INSERT = """
     SELECT item.id, item.code, item.code_key, item.code_fold, item.name, item.name_key, item.name_fold,
         item.description, item.search_fold, item.status, 0, 1, $2, $2
     FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_key text, name_fold text, description text, search_fold text, status text) AS item
-"""  # noqa: E501
+"""  # noqa: E501  rows(…) names its columns on one line
 
 UPDATE = """
     UPDATE customer_group SET code = item.code, code_key = item.code_key, code_fold = item.code_fold,
@@ -85,7 +85,7 @@ UPDATE = """
         search_fold = item.search_fold, status = item.status, version = version + 1, updated_at = $2
     FROM rows($1: id bigint, code text, code_key text, code_fold text, name text, name_key text, name_fold text, description text, search_fold text, status text) AS item
     WHERE customer_group.id = item.id
-"""  # noqa: E501
+"""  # noqa: E501  rows(…) names its columns on one line
 
 FREE_NAMES = """
     -- Names are unique row by row: groups that exchange theirs let go of them first. No name begins as these do.

@@ -50,7 +50,7 @@ INSERT_NODES = """
     INSERT INTO node (id, hierarchy_id, group_id, parent_id, position, depth, child_count, descendant_count)
     SELECT item.id, $2, item.group_id, item.parent_id, item.position, item.depth, item.children, item.descendants
     FROM rows($1: id bigint, group_id bigint, parent_id bigint, position text, depth int, children int, descendants int) AS item
-"""  # noqa: E501
+"""  # noqa: E501  rows(…) names its columns on one line
 
 SETTLE = """
     -- Where standing nodes come to stand, and what is kept of those below them.
