@@ -5,8 +5,9 @@ bits that start at random and count up. Keys of one process so stand in the orde
 knows its keys before it is inserted, and a transaction that is rolled back leaves no trace (a sequence would
 have moved on).
 
-An id is a word for the type, the key in hexadecimal and a check character: `node_5f3a09c1e000017q`. The
-check character is the key modulo 31, which a single mistyped digit or two exchanged neighbours always change.
+An id is a word for the type, the key in sixteen hexadecimal digits and a check character:
+`node_0c6f3a09c1e00001h`. The check character is the key modulo 31, which a single mistyped digit or two
+exchanged neighbours always change; what was cut off, or copied twice, the length tells.
 """
 
 import secrets
@@ -76,7 +77,7 @@ def new_keys(count: int) -> Sequence[int]:
 
 def encode(kind: Kind, key: int) -> str:
     """The id of the thing of this kind with this key."""
-    return f"{kind}_{key:x}{CHECK[key % 31]}"
+    return f"{kind}_{key:016x}{CHECK[key % 31]}"
 
 
 def unknown(kind: Kind, key: int) -> str:
@@ -100,7 +101,7 @@ def decode_any(text: str) -> tuple[Kind, int]:
         digits, check = rest[:-1], rest[-1:]
         key = int(digits, 16)
         # int() takes signs, blanks and underscores, which no id holds.
-        if f"{key:x}" != digits or not 0 < key <= LARGEST_KEY or CHECK[key % 31] != check:
+        if f"{key:016x}" != digits or not 0 < key <= LARGEST_KEY or CHECK[key % 31] != check:
             raise ValueError
     except ValueError:
         shown = text if len(text) <= 80 else text[:80] + "…"

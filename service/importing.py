@@ -167,7 +167,7 @@ def resume(id: str | None, database: str | None) -> None:
 
     \b
       grove import resume
-      grove import resume job_5f3a09c1e000017q
+      grove import resume job_0c6f3a09c1e00001h
     """
     settings = settings_of(database=database)
     bring_up_to_date(settings)

@@ -37,6 +37,15 @@ def test_two_exchanged_letters_are_found(kind: Kind, key: int, data: st.DataObje
             decode_any(exchanged)
 
 
+@given(kinds, keys, st.integers(1, 30))
+def test_a_part_of_an_id_is_none(kind: Kind, key: int, missing: int) -> None:
+    text = encode(kind, key)
+    with pytest.raises(BadId):
+        decode_any(text[:-missing])
+    with pytest.raises(BadId):
+        decode_any(text + text[-1])
+
+
 @given(st.text())
 def test_any_other_text_is_refused_with_words(text: str) -> None:
     with pytest.raises(BadId, match="is not an id"):
