@@ -65,13 +65,7 @@ def create_app(settings: Settings) -> Starlette:
     routes: list[BaseRoute] = [
         Route(
             "/graphql",
-            GraphQLView(
-                schema.schema._schema,
-                schema.MutationExecutor,
-                schema.Context,
-                settings,
-                explorer_page if settings.explorer else None,
-            ),
+            GraphQLView(schema.schema._schema, settings, explorer_page if settings.explorer else None),
         ),
         *exports.routes(settings),
         *Uploads(settings).routes(),

@@ -36,7 +36,9 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from service.answers import MOST_ERRORS, RequestErrors, request_error
+from service.breadth import Compiled
 from service.limits import Scale, Weight, measure
+from service.schema import type_name
 from service.settings import Settings
 
 # Comments are no tokens, yet cost as much to read.
@@ -53,6 +55,7 @@ class Operation:
 
     node: OperationDefinitionNode
     weight: Weight
+    compiled: Compiled
 
     @property
     def name(self) -> str | None:
@@ -124,8 +127,11 @@ class Documents:
         if errors := validate(self.schema, tree, RULES, max_errors=MOST_ERRORS):
             return RequestErrors.of(errors, "GRAPHQL_VALIDATION_FAILED")
         scale = Scale(self.schema, tree)
+        fragments = {node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)}
         operations = [
-            Operation(node, scale.weigh(node)) for node in tree.definitions if isinstance(node, OperationDefinitionNode)
+            Operation(node, scale.weigh(node), Compiled(self.schema, fragments, node, type_name))
+            for node in tree.definitions
+            if isinstance(node, OperationDefinitionNode)
         ]
         return Document(tree, {operation.name: operation for operation in operations}, scale)
 

@@ -32,6 +32,7 @@ class RequestLine:
     operation: str | None = None
     kind: str | None = None
     actor: str | None = None
+    executor: str | None = None
     statements: int = 0
     errors: list[str] = field(default_factory=list)
 
@@ -39,7 +40,7 @@ class RequestLine:
         """What there is to log."""
         line: dict[str, Any] = {"operation": self.operation, "kind": self.kind, "actor": self.actor}
         if self.kind is not None:
-            line["statements"] = self.statements
+            line |= {"executor": self.executor, "statements": self.statements}
         if self.errors:
             line["errors"] = ",".join(dict.fromkeys(self.errors))
         return {name: value for name, value in line.items() if value is not None}

@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         default="info", description="debug, info, warning or error"
     )
 
+    executor: Literal["breadth", "graphql-core"] = Field(
+        default="breadth",
+        description=(
+            "breadth or graphql-core: what runs queries; breadth is many times faster on large answers, and leaves to"
+            " graphql-core what it does not cover"
+        ),
+    )
     request_seconds: float = Field(default=30, gt=0, le=3_600, description="seconds that one request may take")
     max_body_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1_024, description="a number from 1024: bytes of a request body"

@@ -7,41 +7,34 @@ our fault) and without `data`, one that was executed with 200. With `application
 is always answered with 200, since old clients take any other status for a proxy's.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
-from inspect import isawaitable
 from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLSchema, OperationType
-from graphql.execution import Executor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from service.answers import MOST_ERRORS, RequestErrors, error, execution_errors, grove_error, request_error
-from service.caller import Caller, current_caller
-from service.db import Database, StatementCount, count_statements
-from service.documents import Document, Documents, Operation
-from service.errors import GroveError, TimedOut
+from service.answers import RequestErrors, error, execution_errors, grove_error, request_error
+from service.caller import current_caller
+from service.db import StatementCount, count_statements
+from service.documents import Documents, Operation
+from service.errors import GroveError
+from service.execution import Execution
 from service.logs import current_line
 from service.requests import (
     GRAPHQL_RESPONSE,
     HTML,
     JSON,
-    GraphQLRequest,
     preferred,
     read_caller,
     read_request,
 )
 from service.settings import Settings
 
-# Asked three times for each field; with graphql-core's own, a large answer takes a twentieth longer.
-IS_AWAITABLE: Any = optimized_is_awaitable
 METHODS = ("GET", "HEAD", "POST")
 # The codes of what never became a GraphQL request, by HTTP status.
 CODES = {408: "TIMEOUT", 413: "LIMIT_EXCEEDED"}
@@ -53,20 +46,11 @@ class GraphQLView:
     `page` makes the explorer's page for browsers; None: there is none.
     """
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        executor: type[Executor[Any]],
-        context: Callable[[Database, Caller], Any],
-        settings: Settings,
-        page: Callable[[], Response] | None = None,
-    ) -> None:
-        self.schema = schema
-        self.executor = executor
-        self.context = context
+    def __init__(self, schema: GraphQLSchema, settings: Settings, page: Callable[[], Response] | None = None) -> None:
         self.settings = settings
         self.page = page
         self.documents = Documents(schema, settings)
+        self.execution = Execution(schema, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -106,12 +90,14 @@ class GraphQLView:
             code = CODES.get(problem.status_code, "BAD_REQUEST")
             body = {"errors": [error(code, problem.detail)]}
             return _response(media_type or JSON, body, problem.status_code, problem.headers)
+        if isinstance(result, bytes):
+            return _sent(media_type, result)
         if not result.errors:
             return _response(media_type, {"data": result.data})
         errors = execution_errors(result.errors, current_line.get().request_id)
         return _response(media_type, {"errors": errors, "data": result.data})
 
-    async def _serve(self, request: Request) -> ExecutionResult:
+    async def _serve(self, request: Request) -> bytes | ExecutionResult:
         """The outcome of an operation that was executed. Raises HTTPException, or RequestErrors otherwise."""
         if request.method not in METHODS:
             raise HTTPException(405, "Send GraphQL by POST, or queries by GET.", {"Allow": ", ".join(METHODS)})
@@ -127,7 +113,7 @@ class GraphQLView:
             self._allow(operation, request.method)
             token = current_caller.set(caller)
             try:
-                return await self._execute(asked, document, operation, request.state.database, caller)
+                return await self.execution.run(asked, document, operation, request.state.database, caller)
             finally:
                 current_caller.reset(token)
         except GroveError as problem:
@@ -138,57 +124,6 @@ class GraphQLView:
             raise request_error("BAD_REQUEST", "Subscriptions are not served here.")
         if operation.kind is OperationType.MUTATION and method != "POST":
             raise HTTPException(405, "Send mutations by POST.", {"Allow": "POST"})
-
-    async def _execute(
-        self,
-        asked: GraphQLRequest,
-        document: Document,
-        operation: Operation,
-        database: Database,
-        caller: Caller,
-    ) -> ExecutionResult:
-        """Runs a query within one snapshot; a mutation's executor opens a transaction for each root field."""
-        executor = self.executor.build(
-            self.schema,
-            document.tree,
-            context_value=self.context(database, caller),
-            raw_variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            max_coercion_errors=MOST_ERRORS,
-            is_awaitable=IS_AWAITABLE,
-        )
-        if isinstance(executor, list):
-            raise RequestErrors.of(executor, "BAD_USER_INPUT")
-        self._limit(document, operation, executor.variable_values.coerced)
-        mutation = operation.kind is OperationType.MUTATION
-        session: AbstractAsyncContextManager[Any] = nullcontext() if mutation else database.snapshot()
-        timeout = asyncio.timeout(self.settings.request_seconds)
-        try:
-            async with timeout, session:
-                outcome: Any = executor.execute_operation()
-                result: ExecutionResult = await outcome if isawaitable(outcome) else outcome
-                return result
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            raise TimedOut(_too_slow(self.settings.request_seconds, mutation)) from None
-
-    def _limit(self, document: Document, operation: Operation, variables: Mapping[str, Any]) -> None:
-        objects = document.scale.objects(operation.weight, variables)
-        most = self.settings.max_objects
-        if objects > most:
-            raise request_error(
-                "LIMIT_EXCEEDED",
-                f"The document asks for up to {objects:,} objects; the limit is {most:,}. "
-                "Ask for smaller pages or fewer levels.",
-            )
-
-
-def _too_slow(seconds: float, mutation: bool) -> str:
-    message = f"The request was stopped after {seconds:g} seconds."
-    if mutation:
-        message += " Some of its changes may have been made: look before you send it again, or use idempotency keys."
-    return message
 
 
 def _timing(seconds: float, count: StatementCount) -> str:
@@ -201,5 +136,8 @@ def _response(
 ) -> Response:
     for problem in body.get("errors", ()):
         current_line.get().errors.append(problem["extensions"]["code"])
-    content_type = f"{media_type}; charset=utf-8"
-    return Response(orjson.dumps(body), status, {**(headers or {}), "Content-Type": content_type})
+    return _sent(media_type, orjson.dumps(body), status, headers)
+
+
+def _sent(media_type: str | None, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, status, {**(headers or {}), "Content-Type": f"{media_type}; charset=utf-8"})

@@ -4,7 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from service.schema.answering import MutationExecutor
-from service.schema.context import Context
+from service.schema.context import Context, LevelContext
 from service.schema.customer import CustomerMutations
 from service.schema.group import GroupMutations
 from service.schema.hierarchy import HierarchyMutations
@@ -12,10 +12,12 @@ from service.schema.importing import ImportMutations
 from service.schema.importing_lists import ListImportMutations
 from service.schema.node import NodeMutations
 from service.schema.query import Query
+from service.schema.relations import declare_for_breadth
 from service.schema.stock import StockMutations
+from service.schema.thing import Node
 from service.schema.words import SCALARS
 
-__all__ = ["Context", "MutationExecutor", "schema"]
+__all__ = ["Context", "LevelContext", "MutationExecutor", "schema", "type_name"]
 
 
 @strawberry.type(
@@ -39,3 +41,11 @@ for _field in Mutation.__strawberry_definition__.fields:  # type: ignore[attr-de
         _argument.description = "What to do."
 
 schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS))
+declare_for_breadth(schema)
+
+_NAMES = {kind.row: kind.__name__ for kind in Node.__subclasses__()}
+
+
+def type_name(row: object) -> str:
+    """The name of the GraphQL type of a row, where that follows from no declaration."""
+    return _NAMES[type(row)]

@@ -1,13 +1,16 @@
 """Connections: Relay's pages, with a total that is counted only where it is asked for."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
-from strawberry import Private
 
+from service.breadth import Selection
 from service.paging import Page, Slice
 from service.schema.context import Context
+from service.schema.relations import Key, attribute, each, load, relation
 
 T = TypeVar("T")
 
@@ -22,46 +25,76 @@ Before = Annotated[str | None, strawberry.argument(description="Before this curs
 
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether there is more behind this page.")
-    has_previous_page: bool = strawberry.field(description="Whether there is more before this page.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last edge; null on an empty page.")
+    has_next_page: bool = each("Whether there is more behind this page.", lambda slice: slice.has_next)
+    has_previous_page: bool = each("Whether there is more before this page.", lambda slice: slice.has_previous)
+    start_cursor: str | None = each(
+        "The cursor of the first edge; null on an empty page.",
+        lambda slice: slice.cursors[0] if slice.cursors else None,
+    )
+    end_cursor: str | None = each(
+        "The cursor of the last edge; null on an empty page.",
+        lambda slice: slice.cursors[-1] if slice.cursors else None,
+    )
+
+
+class EdgeRow(NamedTuple):
+    """A row with its cursor."""
+
+    cursor: str
+    node: Any
 
 
 @strawberry.type(description="One row of a page.")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(description="Where the row stands in the list, to be given as after or before.")
-    node: T = strawberry.field(description="The row itself.")
+    cursor: str = attribute("Where the row stands in the list, to be given as after or before.")
+    node: T = attribute("The row itself.")
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where the pages of one field come from: `rows(keys, page, *conditions)` and `total(keys, *conditions)`."""
+
+    rows: Callable[..., Awaitable[Sequence[Slice[Any]]]]
+    total: Callable[..., Awaitable[Sequence[int]]]
+    page: Page
+    conditions: tuple[Any, ...]
+    # What only the rows need to know: their order, what they are to bring along.
+    further: tuple[Any, ...] = ()
+
+
+class ConnectionRow(NamedTuple):
+    """The page that hangs on one key."""
+
+    key: int
+    pages: Pages
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    slice: Private[Callable[[], Awaitable[Slice[Any]]]]
-    total: Private[Callable[[], Awaitable[int]]]
-    make: Private[Callable[[Any], Any]]
+    @relation("The rows with their cursors.")
+    def edges(self) -> list[Edge[T]]:
+        return _slices(self, lambda slice: [*map(EdgeRow, slice.cursors, slice.rows)])
 
-    @strawberry.field(description="The rows with their cursors.")
-    async def edges(self) -> list[Edge[T]]:
-        found = await self.slice()
-        return [Edge(cursor=cursor, node=self.make(row)) for cursor, row in zip(found.cursors, found.rows, strict=True)]
+    @relation("The rows without their cursors.")
+    def nodes(self) -> list[T]:
+        return _slices(self, lambda slice: slice.rows)
 
-    @strawberry.field(description="The rows without their cursors.")
-    async def nodes(self) -> list[T]:
-        return [self.make(row) for row in (await self.slice()).rows]
+    @relation("Where the page lies.")
+    def page_info(self) -> PageInfo:
+        return _slices(self, lambda slice: slice)
 
-    @strawberry.field(description="Where the page lies.")
-    async def page_info(self) -> PageInfo:
-        found = await self.slice()
-        return PageInfo(
-            has_next_page=found.has_next,
-            has_previous_page=found.has_previous,
-            start_cursor=found.cursors[0] if found.cursors else None,
-            end_cursor=found.cursors[-1] if found.cursors else None,
-        )
+    @relation("How many rows the whole list has; counted only where it is asked for.")
+    def total_count(self) -> int:
+        pages: Pages = self.pages  # type: ignore[attr-defined]
+        return load(pages.total, KEY, pages.conditions)
 
-    @strawberry.field(description="How many rows the whole list has; counted only where it is asked for.")
-    async def total_count(self) -> int:
-        return await self.total()
+
+KEY = attrgetter("key")
+
+
+def _slices(connection: Any, finish: Callable[[Slice[Any]], Any]) -> Any:
+    pages: Pages = connection.pages
+    return load(pages.rows, KEY, (pages.page, *pages.conditions, *pages.further), finish=lambda _, slice: finish(slice))
 
 
 def given(value: Any) -> Any:
@@ -74,20 +107,32 @@ def page_of(first: First, after: After, last: Last, before: Before) -> Page:
     return Page.of(given(first), given(after), given(last), given(before))
 
 
-def connect(
-    context: Context,
-    make: Callable[[Any], T],
-    rows: Callable[..., Awaitable[Any]],
-    total: Callable[..., Awaitable[Any]],
-    parent: int,
-    page: Page,
-    *conditions: Any,
-    order: Any = None,
-) -> Connection[T]:
-    """The connection of `rows(parents, page, *conditions[, order])` and `total(parents, *conditions)`."""
-    ordered = () if order is None else (order,)
-    return Connection(
-        slice=lambda: context.load(rows, parent, page, *conditions, *ordered),
-        total=lambda: context.load(total, parent, *conditions),
-        make=make,
-    )
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The connection of `rows(keys, page, *conditions[, order][, what is asked])` and `total(keys, *conditions)`.
+
+    `asks` makes of what is selected of a row the argument that tells the resolver what to bring along.
+    """
+
+    rows: Callable[..., Awaitable[Sequence[Slice[Any]]]]
+    total: Callable[..., Awaitable[Sequence[int]]]
+    key: Key
+    page: Page
+    conditions: tuple[Any, ...] = ()
+    order: Any = None
+    asks: Callable[[Selection], Any] | None = None
+
+    def one(self, context: Context, row: Any) -> ConnectionRow:
+        return ConnectionRow(self.key(row), self._pages(()))
+
+    def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[ConnectionRow]:
+        further = () if self.asks is None else (self.asks(selection),)
+        pages = self._pages(further)
+        return [ConnectionRow(self.key(row), pages) for row in rows]
+
+    def _pages(self, further: tuple[Any, ...]) -> Pages:
+        order = () if self.order is None else (self.order,)
+        return Pages(self.rows, self.total, self.page, self.conditions, (*order, *further))
+
+
+connect: Callable[..., Any] = Connect

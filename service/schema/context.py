@@ -1,4 +1,4 @@
-"""What lives as long as one request: who asks, and the loaders that gather what is asked for many parents."""
+"""What lives as long as one request: who asks, and what gathers the keys that are asked for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,10 +12,11 @@ from service.db import Database
 
 T = TypeVar("T")
 Info = strawberry.Info["Context", None]
+Resolve = Callable[..., Awaitable[Sequence[T]]]
 
 
 class Context:
-    """Passed to every field of one request."""
+    """Passed to every field of one request that graphql-core executes."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         self.database = database
@@ -26,19 +27,39 @@ class Context:
         """Nothing read so far counts any more: a mutation begins."""
         self._loaders = {}
 
-    def load(self, resolve: Callable[..., Awaitable[Sequence[T]]], parent: int, *arguments: Any) -> Awaitable[T]:
-        """What `resolve(parents, *arguments)` answers for one parent.
+    def load(self, resolve: Resolve[T], key: Any, *arguments: Any) -> Awaitable[T]:
+        """What `resolve(keys, *arguments)` answers for one key.
 
-        All parents that ask for the same with equal arguments are answered by one call. A field that is cancelled,
+        All keys that are asked for with equal arguments are answered by one call. A field that is cancelled,
         because one beside it failed, takes nothing from the others: neither the value that they wait for as well,
         nor the transaction, which PostgreSQL aborts when it is stopped amid a statement.
         """
         loader = self._loaders.get((resolve, *arguments))
         if loader is None:
 
-            async def batch(parents: list[int]) -> Sequence[T]:
-                return await resolve(parents, *arguments)
+            async def batch(keys: list[Any]) -> Sequence[T]:
+                return await resolve(keys, *arguments)
 
             loader = DataLoader(load_fn=batch)
             self._loaders[resolve, *arguments] = loader
-        return asyncio.shield(loader.load(parent))
+        return asyncio.shield(loader.load(key))
+
+    async def many(self, resolve: Resolve[T], keys: Sequence[Any], *arguments: Any) -> Sequence[T]:
+        """What `resolve(keys, *arguments)` answers, key by key."""
+        return await asyncio.gather(*(self.load(resolve, key, *arguments) for key in keys))
+
+
+class LevelContext(Context):
+    """Passed to every field of one query that is executed breadth-first: one field at a time."""
+
+    def __init__(self, database: Database, caller: Caller) -> None:
+        super().__init__(database, caller)
+        self._known: dict[tuple[Any, ...], dict[Any, Any]] = {}
+
+    async def many(self, resolve: Resolve[T], keys: Sequence[Any], *arguments: Any) -> Sequence[T]:
+        """The same, each key asked for once in a request."""
+        known = self._known.setdefault((resolve, *arguments), {})
+        missing = [key for key in dict.fromkeys(keys) if key not in known]
+        if missing:
+            known.update(zip(missing, await resolve(missing, *arguments), strict=True))
+        return [known[key] for key in keys]

@@ -1,21 +1,24 @@
 """Mutations that import files, and the answer that they share."""
 
-from typing import Any, Self
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Self
 
 import strawberry
-from strawberry import ID, UNSET, Private
+from strawberry import ID, UNSET
 
 from service.errors import Refused
 from service.ids import Kind
 from service.imported import FileChange, Imported
-from service.paging import Page, page_of_list
+from service.paging import Page, Slice, page_of_list
 from service.resolvers import tree_file
 from service.schema.answering import answer
-from service.schema.connection import After, Before, Connection, First, Last, given, page_of
+from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.context import Info
 from service.schema.finding import find
 from service.schema.naming import optional_key_of
 from service.schema.payloads import MutationInput, Payload
+from service.schema.relations import attribute, relation
 from service.schema.types import Hierarchy
 from service.schema.words import DuplicateNames, ImportAction, ImportMode
 from service.sheets import lines_of_text
@@ -52,87 +55,50 @@ class ImportHierarchyInput(MutationInput):
 
 @strawberry.type(description="One thing that a file changed.")
 class ImportChange:
-    action: ImportAction = field(description="What was done.")
-    row: int | None = field(
-        description="The row that says so, as a spreadsheet shows it (the header is 1); null where no row names it."
+    action: ImportAction = attribute("What was done.")
+    row: int | None = attribute(
+        "The row that says so, as a spreadsheet shows it (the header is 1); null where no row names it."
     )
-    code: str = field(description="The code of the group or customer.")
-    name: str = field(description="Its name, as it is afterwards.")
-    before: str | None = field(description="What was there before, in words: a name, a place; null where nothing was.")
-    after: str | None = field(description="What is there now, likewise.")
-
-
-def import_change(change: FileChange) -> ImportChange:
-    """A change as GraphQL shows it."""
-    return ImportChange(
-        action=ImportAction(change.action),
-        row=change.row,
-        code=change.code,
-        name=change.name,
-        before=change.before,
-        after=change.after,
-    )
+    code: str = attribute("The code of the group or customer.")
+    name: str = attribute("Its name, as it is afterwards.")
+    before: str | None = attribute("What was there before, in words: a name, a place; null where nothing was.")
+    after: str | None = attribute("What is there now, likewise.")
 
 
 @strawberry.type(description="What came of a file.")
 class ImportResult:
-    imported: Private[Imported]
-
-    @field(description="How many rows were read, the header and empty ones left out.")
-    def rows(self) -> int:
-        return self.imported.rows
-
-    @field(description="How many groups or customers were created; how many customers came into a group.")
-    def created(self) -> int:
-        return self.imported.created
-
-    @field(description="How many groups or customers that there were already got another name, description or type.")
-    def updated(self) -> int:
-        return self.imported.updated
-
-    @field(
-        description=(
-            "How many groups that there were already came to another place in the hierarchy, or got one, or stand in"
-            " another order among their siblings."
-        )
+    rows: int = attribute("How many rows were read, the header and empty ones left out.")
+    created: int = attribute("How many groups or customers were created; how many customers came into a group.")
+    updated: int = attribute(
+        "How many groups or customers that there were already got another name, description or type."
     )
-    def moved(self) -> int:
-        return self.imported.moved
+    moved: int = attribute(
+        "How many groups that there were already came to another place in the hierarchy, or got one, or stand in"
+        " another order among their siblings."
+    )
+    removed: int = attribute("How many groups lost their place in the hierarchy; how many customers left a group.")
+    unchanged: int = attribute("How many of the things that the file names were as it says already.")
 
-    @field(description="How many groups lost their place in the hierarchy; how many customers left a group.")
-    def removed(self) -> int:
-        return self.imported.removed
-
-    @field(description="How many of the things that the file names were as it says already.")
-    def unchanged(self) -> int:
-        return self.imported.unchanged
-
-    @field(
-        description=(
-            "Everything that was changed, one by one: first what the rows name, in their order, then what no row names."
-            " After a dry run: what would be."
-        )
+    @relation(
+        "Everything that was changed, one by one: first what the rows name, in their order, then what no row names."
+        " After a dry run: what would be."
     )
     def changes(
-        self,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> Connection[ImportChange]:
-        return connection_of_changes(self.imported, page_of(first, after, last, before))
+        return connect(_page_of_changes, _count_of_changes, CHANGES, page_of(first, after, last, before))
 
 
-def connection_of_changes(imported: Imported, page: Page) -> Connection[ImportChange]:
-    """A page of what a file changed."""
+# They hang on themselves: the whole list is at hand.
+CHANGES = attrgetter("changes")
 
-    async def slice() -> Any:
-        return page_of_list(page, imported.changes, "imported")
 
-    async def total() -> int:
-        return len(imported.changes)
+async def _page_of_changes(lists: Sequence[Sequence[FileChange]], page: Page) -> list[Slice[FileChange]]:
+    return [page_of_list(page, changes, "imported") for changes in lists]
 
-    return Connection(slice=slice, total=total, make=import_change)
+
+async def _count_of_changes(lists: Sequence[Sequence[FileChange]]) -> list[int]:
+    return [len(changes) for changes in lists]
 
 
 @strawberry.type(description="The answer to every import.")
@@ -148,7 +114,7 @@ class ImportPayload(Payload):
 
     @field(description="Null where userErrors is not empty.")
     def result(self) -> ImportResult | None:
-        return ImportResult(imported=self.outcome) if self.outcome else None
+        return self.outcome if self.outcome else None
 
     @field(
         description="The hierarchy as it is now; null where the file is about none, and where there are user errors."

@@ -8,7 +8,6 @@ from strawberry import ID, UNSET, Private
 
 from service import ids
 from service.errors import Refused
-from service.errors import UserError as Mistake
 from service.ids import Kind
 from service.resolvers import customer as customers
 from service.resolvers import group as groups
@@ -19,6 +18,7 @@ from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
 from service.schema.context import Info
 from service.schema.finding import find
+from service.schema.relations import attribute, each
 from service.schema.stock_types import Reservation, StockItem
 from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode
 from service.schema.words import UserErrorCode
@@ -31,15 +31,9 @@ REPEATED = (
 
 @strawberry.type(description="One mistake in the input of a mutation, which has then changed nothing.")
 class UserError:
-    code: UserErrorCode = field(description="The kind of mistake.")
-    message: str = field(description="For people: names the thing and says what to do about it.")
-    path: list[str] = field(
-        description='Where in the input it lies, such as ["input", "parentId"]; empty for the whole input.'
-    )
-
-    @classmethod
-    def of(cls, mistake: Mistake) -> "UserError":
-        return cls(code=UserErrorCode(mistake.code.value), message=mistake.message, path=list(mistake.path))
+    code: UserErrorCode = each("The kind of mistake.", lambda mistake: mistake.code.value)
+    message: str = attribute("For people: names the thing and says what to do about it.")
+    path: list[str] = attribute('Where in the input it lies, such as ["input", "parentId"]; empty for the whole input.')
 
 
 @strawberry.input
@@ -74,8 +68,8 @@ class Payload:
     @classmethod
     def refusal(cls, refused: Refused, client_mutation_id: str | None) -> Self:
         """The answer to what was refused."""
-        errors = [UserError.of(mistake) for mistake in refused.errors]
-        return cls(outcome=None, user_errors=errors, client_mutation_id=client_mutation_id)
+        mistakes: Any = refused.errors
+        return cls(outcome=None, user_errors=mistakes, client_mutation_id=client_mutation_id)
 
 
 @strawberry.type

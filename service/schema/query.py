@@ -1,7 +1,6 @@
 """The root of all reading."""
 
-import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID, UNSET
@@ -14,6 +13,7 @@ from service.matching import (
     CustomerFilter,
     GroupFilter,
     HierarchyFilter,
+    Reference,
     ReservationFilter,
     StockItemFilter,
 )
@@ -25,7 +25,6 @@ from service.resolvers import hierarchy as hierarchies
 from service.resolvers import job as jobs
 from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
-from service.schema import stock_types, types
 from service.schema.arguments import (
     ChangeFilters,
     CustomerFilters,
@@ -38,8 +37,8 @@ from service.schema.arguments import (
     StockItemFilters,
 )
 from service.schema.connection import After, Before, Connection, First, Last, connect, page_of
-from service.schema.context import Info
-from service.schema.finding import find
+from service.schema.context import Context
+from service.schema.finding import FINDERS, find_all
 from service.schema.inputs import (
     CustomerBy,
     CustomerGroupBy,
@@ -48,50 +47,41 @@ from service.schema.inputs import (
     HierarchyOrder,
     order_of,
 )
-from service.schema.job import ImportJob, import_job
-from service.schema.stock_types import Availability, Reservation, StockItem
+from service.schema.job import ImportJob
+from service.schema.relations import constant, load, look, relation
+from service.schema.stock_types import Availability, Promise, Reservation, StockItem
 from service.schema.thing import Node
-from service.schema.types import (
-    Change,
-    Customer,
-    CustomerGroup,
-    Hierarchy,
-    HierarchyNode,
-)
-
-field = strawberry.field
+from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode
 
 AnyId = Annotated[ID, strawberry.argument(description="The id, as Grove gave it.")]
-ALL = 0
+# The one key of a list that hangs on nothing.
+ALL = constant(0)
 MAIN = "MAIN"
 
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
-    @field(description="Anything by its id; null where nothing has that id.")
-    async def node(self, info: Info, id: AnyId) -> Node | None:
-        found: Node | None = await find(info, *ids.decode_any(id))
-        return found
+    @relation("Anything by its id; null where nothing has that id.")
+    def node(self, id: AnyId) -> Node | None:
+        kind, key = ids.decode_any(id)
+        return load(FINDERS[kind], constant(key))
 
-    @field(description="Up to 1,000 ids at once, answered in the order asked; null where nothing has that id.")
-    async def nodes(
+    @relation("Up to 1,000 ids at once, answered in the order asked; null where nothing has that id.")
+    def nodes(
         self,
-        info: Info,
         ids: Annotated[list[ID], strawberry.argument(description="The ids, as Grove gave them.")],
     ) -> list[Node | None]:
-        return await _found(info, ids)
+        return look(lambda context: _found(context, ids))
 
-    @field(description="A hierarchy; null where there is none of that id or name.")
-    async def hierarchy(
-        self, info: Info, by: Annotated[HierarchyBy, strawberry.argument(description="Which hierarchy.")]
+    @relation("A hierarchy; null where there is none of that id or name.")
+    def hierarchy(
+        self, by: Annotated[HierarchyBy, strawberry.argument(description="Which hierarchy.")]
     ) -> Hierarchy | None:
-        row = (await hierarchies.by_reference([by.reference()]))[0]
-        return types.hierarchy(row) if row else None
+        return load(hierarchies.by_reference, constant(by.reference()))
 
-    @field(description="All hierarchies.")
+    @relation("All hierarchies.")
     def hierarchies(
         self,
-        info: Info,
         filter: Annotated[HierarchyFilterInput | None, strawberry.argument(description="Which hierarchies.")] = UNSET,
         order_by: Annotated[HierarchyOrder | None, strawberry.argument(description="By name if left out.")] = UNSET,
         first: First = UNSET,
@@ -100,32 +90,27 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[Hierarchy]:
         return connect(
-            info.context,
-            types.hierarchy,
             hierarchies.page,
             hierarchies.total,
             ALL,
             page_of(first, after, last, before),
-            filter.conditions() if filter else HierarchyFilter(),
-            order=order_of(order_by, "NAME"),
+            (filter.conditions() if filter else HierarchyFilter(),),
+            order_of(order_by, "NAME"),
         )
 
-    @field(description="A node of a hierarchy; null where there is none of that id.")
-    async def hierarchy_node(self, info: Info, id: AnyId) -> HierarchyNode | None:
-        found: HierarchyNode | None = await find(info, Kind.NODE, ids.decode(id, Kind.NODE))
-        return found
+    @relation("A node of a hierarchy; null where there is none of that id.")
+    def hierarchy_node(self, id: AnyId) -> HierarchyNode | None:
+        return load(FINDERS[Kind.NODE], constant(ids.decode(id, Kind.NODE)))
 
-    @field(description="A customer group; null where there is none of that id, code or name.")
-    async def customer_group(
-        self, info: Info, by: Annotated[CustomerGroupBy, strawberry.argument(description="Which group.")]
+    @relation("A customer group; null where there is none of that id, code or name.")
+    def customer_group(
+        self, by: Annotated[CustomerGroupBy, strawberry.argument(description="Which group.")]
     ) -> CustomerGroup | None:
-        row = (await groups.by_reference([by.reference()]))[0]
-        return types.customer_group(row) if row else None
+        return load(groups.by_reference, constant(by.reference()))
 
-    @field(description="All customer groups.")
+    @relation("All customer groups.")
     def customer_groups(
         self,
-        info: Info,
         filter: GroupFilters = UNSET,
         order_by: GroupOrders = UNSET,
         first: First = UNSET,
@@ -134,27 +119,23 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[CustomerGroup]:
         return connect(
-            info.context,
-            types.customer_group,
             groups.page,
             groups.total,
             ALL,
             page_of(first, after, last, before),
-            filter.conditions() if filter else GroupFilter(),
-            order=order_of(order_by, "NAME"),
+            (filter.conditions() if filter else GroupFilter(),),
+            order_of(order_by, "NAME"),
         )
 
-    @field(description="A customer; null where there is none of that id or code.")
-    async def customer(
-        self, info: Info, by: Annotated[CustomerBy, strawberry.argument(description="Which customer.")]
+    @relation("A customer; null where there is none of that id or code.")
+    def customer(
+        self, by: Annotated[CustomerBy, strawberry.argument(description="Which customer.")]
     ) -> Customer | None:
-        row = (await customers.by_reference([by.reference()]))[0]
-        return types.customer(row) if row else None
+        return load(customers.by_reference, constant(by.reference()))
 
-    @field(description="All customers.")
+    @relation("All customers.")
     def customers(
         self,
-        info: Info,
         filter: CustomerFilters = UNSET,
         order_by: CustomerOrders = UNSET,
         first: First = UNSET,
@@ -163,29 +144,25 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[Customer]:
         return connect(
-            info.context,
-            types.customer,
             customers.page,
             customers.total,
             ALL,
             page_of(first, after, last, before),
-            filter.conditions() if filter else CustomerFilter(),
-            order=order_of(order_by, "CODE"),
+            (filter.conditions() if filter else CustomerFilter(),),
+            order_of(order_by, "CODE"),
         )
 
-    @field(description="The distinct customer types in use, in alphabetical order.")
-    async def customer_types(self, info: Info) -> list[str]:
-        return await info.context.load(customers.types, ALL)
+    @relation("The distinct customer types in use, in alphabetical order.")
+    def customer_types(self) -> list[str]:
+        return load(customers.types, ALL)
 
-    @field(description="A stock item; null where there is none of that SKU at that location.")
-    async def stock_item(self, info: Info, sku: Sku, location: Location = MAIN) -> StockItem | None:
-        row = await stocks.by_name(sku, location)
-        return stock_types.stock_item(row) if row else None
+    @relation("A stock item; null where there is none of that SKU at that location.")
+    def stock_item(self, sku: Sku, location: Location = MAIN) -> StockItem | None:
+        return look(lambda _: stocks.by_name(sku, location))
 
-    @field(description="All stock items, by SKU; those of one SKU by age.")
+    @relation("All stock items, by SKU; those of one SKU by age.")
     def stock_items(
         self,
-        info: Info,
         filter: StockItemFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -193,19 +170,16 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[StockItem]:
         return connect(
-            info.context,
-            stock_types.stock_item,
             stocks.page,
             stocks.total,
             ALL,
             page_of(first, after, last, before),
-            filter.conditions() if filter else StockItemFilter(),
+            (filter.conditions() if filter else StockItemFilter(),),
         )
 
-    @field(description="All reservations, newest first.")
+    @relation("All reservations, newest first.")
     def reservations(
         self,
-        info: Info,
         filter: ReservationFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -213,19 +187,16 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[Reservation]:
         return connect(
-            info.context,
-            types.reservation,
             reservations.page,
             reservations.total,
             ALL,
             page_of(first, after, last, before),
-            filter.conditions() if filter else ReservationFilter(),
+            (filter.conditions() if filter else ReservationFilter(),),
         )
 
-    @field(description="What may be promised of one item: to anybody, or to one customer through its groups.")
-    async def availability(
+    @relation("What may be promised of one item: to anybody, or to one customer through its groups.")
+    def availability(
         self,
-        info: Info,
         sku: Sku,
         location: Location = MAIN,
         customer: Annotated[
@@ -235,13 +206,12 @@ class Query:
             ),
         ] = UNSET,
     ) -> Availability:
-        row, to = await stocks.available(sku, location, customer.reference() if customer else None)
-        return stock_types.availability(sku, location, row, to)
+        to = customer.reference() if customer else None
+        return look(lambda _: _promise(sku, location, to))
 
-    @field(description="Everything that has changed, newest first.")
+    @relation("Everything that has changed, newest first.")
     def changes(
         self,
-        info: Info,
         filter: ChangeFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -249,29 +219,30 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[Change]:
         return connect(
-            info.context,
-            types.logged,
             changes.page,
             changes.total,
             ALL,
             page_of(first, after, last, before),
-            filter.conditions() if filter else ChangeFilter(),
+            (filter.conditions() if filter else ChangeFilter(),),
         )
 
-    @field(description="An import job; null where there is none of that id.")
-    async def import_job(self, info: Info, id: AnyId) -> ImportJob | None:
-        found: ImportJob | None = await find(info, Kind.JOB, ids.decode(id, Kind.JOB))
-        return found
+    @relation("An import job; null where there is none of that id.")
+    def import_job(self, id: AnyId) -> ImportJob | None:
+        return load(FINDERS[Kind.JOB], constant(ids.decode(id, Kind.JOB)))
 
-    @field(description="All import jobs of the last 30 days, newest first.")
+    @relation("All import jobs of the last 30 days, newest first.")
     def import_jobs(
-        self, info: Info, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
+        self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> Connection[ImportJob]:
-        return connect(info.context, import_job, jobs.page, jobs.total, ALL, page_of(first, after, last, before))
+        return connect(jobs.page, jobs.total, ALL, page_of(first, after, last, before))
 
 
-async def _found(info: Info, wanted: list[ID]) -> list[Node | None]:
+async def _promise(sku: str, location: str, to: Reference | None) -> Promise:
+    item, customer = await stocks.available(sku, location, to)
+    return Promise(item.sku if item else sku, item.location if item else location, item, customer)
+
+
+async def _found(context: Context, wanted: list[ID]) -> list[Any]:
     if len(wanted) > LARGEST_SIZE:
         raise InvalidInput(f"At most {LARGEST_SIZE:,} ids at once; {len(wanted):,} were asked for.")
-    decoded = [ids.decode_any(id) for id in wanted]
-    return list(await asyncio.gather(*(find(info, kind, key) for kind, key in decoded)))
+    return await find_all(context, [ids.decode_any(id) for id in wanted])

@@ -1,32 +1,26 @@
-"""What every thing with an id has, and how one is found that may be gone."""
+"""What every thing with an id has."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, ClassVar
 
 import strawberry
 from strawberry import ID
 
-from service.errors import Unavailable
-from service.schema.context import Info
-
-T = TypeVar("T")
-field = strawberry.field
-
-
-async def maybe(info: Info, resolve: Callable[..., Awaitable[Sequence[T | None]]], key: int | None) -> T | None:
-    """What `resolve` answers for a key that there may be."""
-    return None if key is None else await info.context.load(resolve, key)
-
-
-def present(row: T | None) -> T:
-    """A row that must be there; it is missing only where somebody deleted it between two statements."""
-    if row is None:
-        raise Unavailable("Something was deleted while it was being read; try again.")
-    return row
+from service.ids import Kind, encode
+from service.schema.relations import each
 
 
 @strawberry.interface(description="Anything that has an id of its own.")
 class Node:
-    @field(description="Opaque, unique among all things, and never given to another.")
-    def id(self) -> ID:
-        raise NotImplementedError
+    # The rows of the store that are things of this type.
+    row: ClassVar[type]
+
+    id: ID = strawberry.field(description="Opaque, unique among all things, and never given to another.")
+
+    @classmethod
+    def is_type_of(cls, source: object, _: Any) -> bool:
+        return isinstance(source, cls.row)
+
+
+def id_of(kind: Kind) -> Any:
+    """The field with the id of a thing."""
+    return each("Opaque, unique among all things.", lambda row: encode(kind, row.id))

@@ -1,12 +1,12 @@
-"""The output types. They refer to one another, hence the one file; each resolver is one line."""
+"""The output types. They refer to one another, hence the one file; each relation is one line."""
 
-from typing import TYPE_CHECKING, Annotated
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import strawberry
-from strawberry import ID, UNSET, Private
+from strawberry import ID, UNSET
 
-from service import ids
 from service.ids import Kind
 from service.matching import ChangeFilter, CustomerFilter, GroupFilter, NodeFilter, ReservationFilter
 from service.resolvers import change as changes
@@ -27,80 +27,60 @@ from service.schema.arguments import (
     Scope,
 )
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
-from service.schema.context import Info
-from service.schema.inputs import (
-    HierarchyBy,
-    order_of,
-)
+from service.schema.inputs import HierarchyBy, order_of
 from service.schema.level import HierarchyLevel
-from service.schema.thing import Node, maybe, present
+from service.schema.relations import attribute, each, load, needed, relation
+from service.schema.thing import Node, id_of
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
 from service.store.change import ChangeRow
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow
 from service.store.node import NodeRow
-from service.store.reservation import ReservationRow
 
 if TYPE_CHECKING:
     # That file is built on this one.
     from service.schema.stock_types import Reservation
 
-field = strawberry.field
+ROW = attrgetter("id")
+HIERARCHY, GROUP, CUSTOMER = attrgetter("hierarchy_id"), attrgetter("group_id"), attrgetter("customer_id")
+PARENT = attrgetter("parent_id")
+
+
+def top_of(hierarchy: HierarchyRow) -> int:
+    """Where the roots of a hierarchy are siblings."""
+    return -hierarchy.id
 
 
 @strawberry.type(
     description="A named tree of customer groups with ordered, named levels, such as Division > State > Distributor."
 )
 class Hierarchy(Node):
-    row: Private[HierarchyRow]
+    row = HierarchyRow
 
-    @field(description="Opaque, unique among all things.")
-    def id(self) -> ID:
-        return ID(ids.encode(Kind.HIERARCHY, self.row.id))
+    id: ID = id_of(Kind.HIERARCHY)
+    name: str = attribute("Unique, whatever its case.")
+    description: str = attribute("Free text.")
 
-    @field(description="Unique, whatever its case.")
-    def name(self) -> str:
-        return self.row.name
+    @relation("Top level first. A node's level follows from its depth.")
+    def levels(self) -> list[HierarchyLevel]:
+        return load(hierarchies.levels, ROW)
 
-    @field(description="Free text.")
-    def description(self) -> str:
-        return self.row.description
+    version: int = attribute("Grows by one with every committed change to this hierarchy, its levels or its nodes.")
 
-    @field(description="Top level first. A node's level follows from its depth.")
-    async def levels(self, info: Info) -> list[HierarchyLevel]:
-        return [HierarchyLevel(row=row) for row in await info.context.load(hierarchies.levels, self.row.id)]
+    @relation("How many nodes it has.")
+    def node_count(self) -> int:
+        return load(hierarchies.node_count, ROW)
 
-    @field(description="Grows by one with every committed change to this hierarchy, its levels or its nodes.")
-    def version(self) -> int:
-        return self.row.version
-
-    @field(description="How many nodes it has.")
-    async def node_count(self, info: Info) -> int:
-        return await info.context.load(hierarchies.node_count, self.row.id)
-
-    @field(description="The nodes at the top, in their order.")
+    @relation("The nodes at the top, in their order.")
     def roots(
-        self,
-        info: Info,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> "Connection[HierarchyNode]":
-        return connect(
-            info.context,
-            node,
-            nodes.children,
-            nodes.child_counts,
-            -self.row.id,
-            page_of(first, after, last, before),
-        )
+        return connect(nodes.children, nodes.child_counts, top_of, page_of(first, after, last, before))
 
-    @field(description="All nodes in display order: each parent before its children, siblings in their own order.")
+    @relation("All nodes in display order: each parent before its children, siblings in their own order.")
     def nodes(
         self,
-        info: Info,
         filter: NodeFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -108,25 +88,20 @@ class Hierarchy(Node):
         before: Before = UNSET,
     ) -> "Connection[HierarchyNode]":
         return connect(
-            info.context,
-            node,
             nodes.in_display_order,
             nodes.chosen_counts,
-            -self.row.id,
+            top_of,
             page_of(first, after, last, before),
-            filter.conditions() if filter else NodeFilter(),
-            None,
+            (filter.conditions() if filter else NodeFilter(), None),
         )
 
-    @field(description="The node at which a group stands in this hierarchy, or null while it is unassigned.")
-    async def node(self, info: Info, group: GroupNamed) -> "HierarchyNode | None":
-        found = await info.context.load(nodes.of_group_in, self.row.id, group.reference())
-        return node(found) if found else None
+    @relation("The node at which a group stands in this hierarchy, or null while it is unassigned.")
+    def node(self, group: GroupNamed) -> "HierarchyNode | None":
+        return load(nodes.of_group_in, ROW, (group.reference(),))
 
-    @field(description="The groups that do not stand in this hierarchy, active or not.")
+    @relation("The groups that do not stand in this hierarchy, active or not.")
     def unassigned_groups(
         self,
-        info: Info,
         filter: GroupFilters = UNSET,
         order_by: GroupOrders = UNSET,
         first: First = UNSET,
@@ -135,20 +110,17 @@ class Hierarchy(Node):
         before: Before = UNSET,
     ) -> "Connection[CustomerGroup]":
         return connect(
-            info.context,
-            customer_group,
             hierarchies.unassigned,
             hierarchies.unassigned_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            filter.conditions() if filter else GroupFilter(),
-            order=order_of(order_by, "NAME"),
+            (filter.conditions() if filter else GroupFilter(),),
+            order_of(order_by, "NAME"),
         )
 
-    @field(description="What changed in this hierarchy, newest first.")
+    @relation("What changed in this hierarchy, newest first.")
     def changes(
         self,
-        info: Info,
         filter: ChangeFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -156,89 +128,62 @@ class Hierarchy(Node):
         before: Before = UNSET,
     ) -> "Connection[Change]":
         return connect(
-            info.context,
-            logged,
             changes.of_hierarchies,
             changes.of_hierarchies_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            filter.conditions() if filter else ChangeFilter(),
+            (filter.conditions() if filter else ChangeFilter(),),
         )
 
-    @field(description="When it was created.")
-    def created_at(self) -> DateTime:
-        return DateTime(self.row.created_at)
-
-    @field(description="When it last changed.")
-    def updated_at(self) -> DateTime:
-        return DateTime(self.row.updated_at)
+    created_at: DateTime = attribute("When it was created.")
+    updated_at: DateTime = attribute("When it last changed.")
 
 
 @strawberry.type(description="A customer group's place in one hierarchy.")
 class HierarchyNode(Node):
-    row: Private[NodeRow]
+    row = NodeRow
 
-    @field(description="Opaque, unique among all things.")
-    def id(self) -> ID:
-        return ID(ids.encode(Kind.NODE, self.row.id))
+    id: ID = id_of(Kind.NODE)
 
-    @field(description="The hierarchy in which it stands.")
-    async def hierarchy(self, info: Info) -> Hierarchy:
-        return hierarchy(present(await info.context.load(hierarchies.by_key, self.row.hierarchy_id)))
+    @relation("The hierarchy in which it stands.")
+    def hierarchy(self) -> Hierarchy:
+        return load(hierarchies.by_key, HIERARCHY, finish=needed)
 
-    @field(description="The group that stands here.")
-    async def group(self, info: Info) -> "CustomerGroup":
-        return customer_group(present(await info.context.load(groups.by_key, self.row.group_id)))
+    @relation("The group that stands here.")
+    def group(self) -> "CustomerGroup":
+        return load(groups.by_key, GROUP, finish=needed)
 
-    @field(description="The level that its depth has in its hierarchy.")
-    async def level(self, info: Info) -> HierarchyLevel:
-        levels = await info.context.load(hierarchies.levels, self.row.hierarchy_id)
-        return HierarchyLevel(row=levels[self.row.depth - 1])
+    @relation("The level that its depth has in its hierarchy.")
+    def level(self) -> HierarchyLevel:
+        return load(hierarchies.levels, HIERARCHY, finish=lambda row, levels: levels[row.depth - 1])
 
-    @field(description="1 for a root.")
-    def depth(self) -> int:
-        return self.row.depth
+    depth: int = attribute("1 for a root.")
 
-    @field(description="Place among its siblings, from 0.")
-    async def index(self, info: Info) -> int:
-        return await info.context.load(nodes.index, self.row.id)
+    @relation("Place among its siblings, from 0.")
+    def index(self) -> int:
+        return load(nodes.index, ROW)
 
-    @field(description="Null for a root.")
-    async def parent(self, info: Info) -> "HierarchyNode | None":
-        if self.row.parent_id is None:
-            return None
-        return node(present(await info.context.load(nodes.by_key, self.row.parent_id)))
+    @relation("Null for a root.")
+    def parent(self) -> "HierarchyNode | None":
+        return load(nodes.by_key, PARENT, finish=needed)
 
-    @field(description="From the root down to the parent; empty for a root.")
-    async def ancestors(self, info: Info) -> "list[HierarchyNode]":
-        return [node(row) for row in await info.context.load(nodes.ancestors, self.row.id)]
+    @relation("From the root down to the parent; empty for a root.")
+    def ancestors(self) -> "list[HierarchyNode]":
+        return load(nodes.ancestors, ROW)
 
-    @field(description="Group names from the root down to this node itself.")
-    async def path(self, info: Info) -> list[str]:
-        return await info.context.load(nodes.path, self.row.id)
+    @relation("Group names from the root down to this node itself.")
+    def path(self) -> list[str]:
+        return load(nodes.path, ROW)
 
-    @field(description="The nodes right below this one, in their order.")
+    @relation("The nodes right below this one, in their order.")
     def children(
-        self,
-        info: Info,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> "Connection[HierarchyNode]":
-        return connect(
-            info.context,
-            node,
-            nodes.children,
-            nodes.child_counts,
-            self.row.id,
-            page_of(first, after, last, before),
-        )
+        return connect(nodes.children, nodes.child_counts, ROW, page_of(first, after, last, before))
 
-    @field(description="All nodes below this one, in display order; maxDepth 1 gives the children only.")
+    @relation("All nodes below this one, in display order; maxDepth 1 gives the children only.")
     def descendants(
         self,
-        info: Info,
         max_depth: Annotated[
             int | None, strawberry.argument(description="So many levels down; all if left out.")
         ] = UNSET,
@@ -248,28 +193,19 @@ class HierarchyNode(Node):
         before: Before = UNSET,
     ) -> "Connection[HierarchyNode]":
         return connect(
-            info.context,
-            node,
             nodes.in_display_order,
             nodes.chosen_counts,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            NodeFilter(),
-            given(max_depth),
+            (NodeFilter(), given(max_depth)),
         )
 
-    @field(description="How many nodes stand right below it.")
-    def child_count(self) -> int:
-        return self.row.child_count
+    child_count: int = attribute("How many nodes stand right below it.")
+    descendant_count: int = attribute("How many nodes stand below it in all.")
 
-    @field(description="How many nodes stand below it in all.")
-    def descendant_count(self) -> int:
-        return self.row.descendant_count
-
-    @field(description="SUBTREE takes in the customers of every group below this node as well; each customer once.")
+    @relation("SUBTREE takes in the customers of every group below this node as well; each customer once.")
     def customers(
         self,
-        info: Info,
         scope: Scope = MemberScope.SUBTREE,
         filter: CustomerFilters = UNSET,
         order_by: CustomerOrders = UNSET,
@@ -279,52 +215,34 @@ class HierarchyNode(Node):
         before: Before = UNSET,
     ) -> "Connection[Customer]":
         return connect(
-            info.context,
-            customer,
             customers.of_nodes,
             customers.of_nodes_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            scope is MemberScope.SUBTREE,
-            filter.conditions() if filter else CustomerFilter(),
-            order=order_of(order_by, "CODE"),
+            (scope is MemberScope.SUBTREE, filter.conditions() if filter else CustomerFilter()),
+            order_of(order_by, "CODE"),
         )
 
-    @field(description="How many customers that are, each counted once.")
-    async def customer_count(self, info: Info, scope: Scope = MemberScope.SUBTREE) -> int:
+    @relation("How many customers that are, each counted once.")
+    def customer_count(self, scope: Scope = MemberScope.SUBTREE) -> int:
         if scope is MemberScope.DIRECT:
-            return present(await info.context.load(groups.by_key, self.row.group_id)).customer_count
-        return await info.context.load(customers.of_nodes_total, self.row.id, True, CustomerFilter())
+            return load(groups.by_key, GROUP, finish=lambda row, group: needed(row, group).customer_count)
+        return load(customers.of_nodes_total, ROW, (True, CustomerFilter()))
 
 
 @strawberry.type(description="A set of customers. It may stand in any number of hierarchies, at most once in each.")
 class CustomerGroup(Node):
-    row: Private[GroupRow]
+    row = GroupRow
 
-    @field(description="Opaque, unique among all things.")
-    def id(self) -> ID:
-        return ID(ids.encode(Kind.GROUP, self.row.id))
+    id: ID = id_of(Kind.GROUP)
+    code: str = attribute("Unique; given by the client, or generated (CG-000001, CG-000002, …).")
+    name: str = attribute("Unique, whatever its case.")
+    description: str = attribute("Free text.")
+    status: GroupStatus = attribute("Whether it is in use.")
 
-    @field(description="Unique; given by the client, or generated (CG-000001, CG-000002, …).")
-    def code(self) -> str:
-        return self.row.code
-
-    @field(description="Unique, whatever its case.")
-    def name(self) -> str:
-        return self.row.name
-
-    @field(description="Free text.")
-    def description(self) -> str:
-        return self.row.description
-
-    @field(description="Whether it is in use.")
-    def status(self) -> GroupStatus:
-        return GroupStatus(self.row.status)
-
-    @field(description="The customers that were put into it.")
+    @relation("The customers that were put into it.")
     def customers(
         self,
-        info: Info,
         filter: CustomerFilters = UNSET,
         order_by: CustomerOrders = UNSET,
         first: First = UNSET,
@@ -333,28 +251,23 @@ class CustomerGroup(Node):
         before: Before = UNSET,
     ) -> "Connection[Customer]":
         return connect(
-            info.context,
-            customer,
             groups.members,
             groups.member_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            filter.conditions() if filter else CustomerFilter(),
-            order=order_of(order_by, "CODE"),
+            (filter.conditions() if filter else CustomerFilter(),),
+            order_of(order_by, "CODE"),
         )
 
-    @field(description="How many customers were put into it.")
-    def customer_count(self) -> int:
-        return self.row.customer_count
+    customer_count: int = attribute("How many customers were put into it.")
 
-    @field(description="Where the group stands, one node a hierarchy, by hierarchy name.")
-    async def nodes(self, info: Info) -> list[HierarchyNode]:
-        return [node(row) for row in await info.context.load(nodes.of_groups, self.row.id)]
+    @relation("Where the group stands, one node a hierarchy, by hierarchy name.")
+    def nodes(self) -> list[HierarchyNode]:
+        return load(nodes.of_groups, ROW)
 
-    @field(description="The reservations for this group itself, newest first.")
+    @relation("The reservations for this group itself, newest first.")
     def reservations(
         self,
-        info: Info,
         filter: ReservationFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -362,19 +275,16 @@ class CustomerGroup(Node):
         before: Before = UNSET,
     ) -> "Connection[Annotated[Reservation, strawberry.lazy('service.schema.stock_types')]]":
         return connect(
-            info.context,
-            reservation,
             reservations.of_groups,
             reservations.of_groups_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            filter.conditions() if filter else ReservationFilter(),
+            (filter.conditions() if filter else ReservationFilter(),),
         )
 
-    @field(description="What changed in this group, newest first.")
+    @relation("What changed in this group, newest first.")
     def changes(
         self,
-        info: Info,
         filter: ChangeFilters = UNSET,
         first: First = UNSET,
         after: After = UNSET,
@@ -382,52 +292,30 @@ class CustomerGroup(Node):
         before: Before = UNSET,
     ) -> "Connection[Change]":
         return connect(
-            info.context,
-            logged,
             changes.of_groups,
             changes.of_groups_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            filter.conditions() if filter else ChangeFilter(),
+            (filter.conditions() if filter else ChangeFilter(),),
         )
 
-    @field(description="Grows by one with every committed change to this group or its membership.")
-    def version(self) -> int:
-        return self.row.version
-
-    @field(description="When it was created.")
-    def created_at(self) -> DateTime:
-        return DateTime(self.row.created_at)
-
-    @field(description="When it last changed.")
-    def updated_at(self) -> DateTime:
-        return DateTime(self.row.updated_at)
+    version: int = attribute("Grows by one with every committed change to this group or its membership.")
+    created_at: DateTime = attribute("When it was created.")
+    updated_at: DateTime = attribute("When it last changed.")
 
 
 @strawberry.type(description="Somebody whom the company sells to or through.")
 class Customer(Node):
-    row: Private[CustomerRow]
+    row = CustomerRow
 
-    @field(description="Opaque, unique among all things.")
-    def id(self) -> ID:
-        return ID(ids.encode(Kind.CUSTOMER, self.row.id))
+    id: ID = id_of(Kind.CUSTOMER)
+    code: str = attribute("Unique.")
+    name: str = attribute("What people call it.")
+    type: str = attribute("Free label, such as DISTRIBUTOR or RETAILER.")
 
-    @field(description="Unique.")
-    def code(self) -> str:
-        return self.row.code
-
-    @field(description="What people call it.")
-    def name(self) -> str:
-        return self.row.name
-
-    @field(description="Free label, such as DISTRIBUTOR or RETAILER.")
-    def type(self) -> str:
-        return self.row.type
-
-    @field(description="The groups it was put into itself.")
+    @relation("The groups it was put into itself.")
     def groups(
         self,
-        info: Info,
         filter: GroupFilters = UNSET,
         order_by: GroupOrders = UNSET,
         first: First = UNSET,
@@ -436,119 +324,61 @@ class Customer(Node):
         before: Before = UNSET,
     ) -> Connection[CustomerGroup]:
         return connect(
-            info.context,
-            customer_group,
             customers.groups_of,
             customers.groups_of_total,
-            self.row.id,
+            ROW,
             page_of(first, after, last, before),
-            filter.conditions() if filter else GroupFilter(),
-            order=order_of(order_by, "NAME"),
+            (filter.conditions() if filter else GroupFilter(),),
+            order_of(order_by, "NAME"),
         )
 
-    @field(description="The nodes of those groups, in one hierarchy or in all; each has its path and ancestors.")
-    async def nodes(
+    @relation("The nodes of those groups, in one hierarchy or in all; each has its path and ancestors.")
+    def nodes(
         self,
-        info: Info,
         hierarchy: Annotated[HierarchyBy | None, strawberry.argument(description="All if left out.")] = UNSET,
     ) -> list[HierarchyNode]:
-        within = hierarchy.reference() if hierarchy else None
-        return [node(row) for row in await info.context.load(nodes.of_customers, self.row.id, within)]
+        return load(nodes.of_customers, ROW, (hierarchy.reference() if hierarchy else None,))
 
-    @field(description="Whether it is in the group itself or, where a hierarchy is named, in any group below it there.")
-    async def is_member(
+    @relation("Whether it is in the group itself or, where a hierarchy is named, in any group below it there.")
+    def is_member(
         self,
-        info: Info,
         group: GroupNamed,
         hierarchy: Annotated[
             HierarchyBy | None, strawberry.argument(description="The group alone if left out.")
         ] = UNSET,
     ) -> bool:
-        within = hierarchy.reference() if hierarchy else None
-        return await info.context.load(customers.is_member, self.row.id, group.reference(), within)
+        return load(customers.is_member, ROW, (group.reference(), hierarchy.reference() if hierarchy else None))
 
-    @field(description="Grows by one with every committed change to this customer.")
-    def version(self) -> int:
-        return self.row.version
-
-    @field(description="When it was created.")
-    def created_at(self) -> DateTime:
-        return DateTime(self.row.created_at)
-
-    @field(description="When it last changed.")
-    def updated_at(self) -> DateTime:
-        return DateTime(self.row.updated_at)
+    version: int = attribute("Grows by one with every committed change to this customer.")
+    created_at: DateTime = attribute("When it was created.")
+    updated_at: DateTime = attribute("When it last changed.")
 
 
 @strawberry.type(description="One committed change: who did what to what, when, with the values before and after.")
 class Change(Node):
-    row: Private[ChangeRow]
+    row = ChangeRow
 
-    @field(description="Opaque, unique among all things.")
-    def id(self) -> ID:
-        return ID(ids.encode(Kind.CHANGE, self.row.id))
+    id: ID = id_of(Kind.CHANGE)
+    at: DateTime = attribute("When it was made.")
+    actor: str = attribute("Who made it.")
+    action: ChangeAction = attribute("What was done.")
 
-    @field(description="When it was made.")
-    def at(self) -> DateTime:
-        return DateTime(self.row.at)
+    @relation("The hierarchy that it changed, while there is one.")
+    def hierarchy(self) -> Hierarchy | None:
+        return load(hierarchies.by_key, HIERARCHY)
 
-    @field(description="Who made it.")
-    def actor(self) -> str:
-        return self.row.actor
+    @relation("The group that it changed, while there is one.")
+    def group(self) -> CustomerGroup | None:
+        return load(groups.by_key, GROUP)
 
-    @field(description="What was done.")
-    def action(self) -> ChangeAction:
-        return ChangeAction(self.row.action)
+    @relation("The customer that it changed, while there is one.")
+    def customer(self) -> Customer | None:
+        return load(customers.by_key, CUSTOMER)
 
-    @field(description="The hierarchy that it changed, while there is one.")
-    async def hierarchy(self, info: Info) -> Hierarchy | None:
-        row = await maybe(info, hierarchies.by_key, self.row.hierarchy_id)
-        return hierarchy(row) if row else None
-
-    @field(description="The group that it changed, while there is one.")
-    async def group(self, info: Info) -> CustomerGroup | None:
-        row = await maybe(info, groups.by_key, self.row.group_id)
-        return customer_group(row) if row else None
-
-    @field(description="The customer that it changed, while there is one.")
-    async def customer(self, info: Info) -> Customer | None:
-        row = await maybe(info, customers.by_key, self.row.customer_id)
-        return customer(row) if row else None
-
-    @field(description="One plain sentence, such as «moved Florida from East to West».")
-    def summary(self) -> str:
-        return self.row.summary
-
-    @field(description="What was before; null for something new.")
-    def before(self) -> JSON | None:
-        return None if self.row.before is None else JSON(orjson.loads(self.row.before))
-
-    @field(description="What is afterwards; null for something that is gone.")
-    def after(self) -> JSON | None:
-        return None if self.row.after is None else JSON(orjson.loads(self.row.after))
+    summary: str = attribute("One plain sentence, such as «moved Florida from East to West».")
+    before: JSON | None = each("What was before; null for something new.", lambda row: _read(row.before))
+    after: JSON | None = each("What is afterwards; null for something that is gone.", lambda row: _read(row.after))
 
 
-def hierarchy(row: HierarchyRow) -> Hierarchy:
-    return Hierarchy(row=row)
-
-
-def node(row: NodeRow) -> HierarchyNode:
-    return HierarchyNode(row=row)
-
-
-def customer_group(row: GroupRow) -> CustomerGroup:
-    return CustomerGroup(row=row)
-
-
-def customer(row: CustomerRow) -> Customer:
-    return Customer(row=row)
-
-
-def logged(row: ChangeRow) -> Change:
-    return Change(row=row)
-
-
-def reservation(row: ReservationRow) -> "Reservation":
-    from service.schema.stock_types import Reservation
-
-    return Reservation(row=row)
+def _read(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)

@@ -1,0 +1,71 @@
+"""What a field does for all objects of a scope at once."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from graphql import GraphQLField
+
+from service.breadth.selection import Selection
+
+# The key of a field's extensions under which one of the classes below stands.
+BREADTH = "breadth"
+
+Values = Sequence[Any]
+Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], Values | Awaitable[Values]]
+
+
+class Unplanned(Exception):
+    """The query is to be run by graphql-core; the message says why, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The value is the object's attribute of this name."""
+
+    name: str
+
+    def resolver(self) -> Resolve:
+        get = attrgetter(self.name)
+        return lambda parents, *_: [*map(get, parents)]
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """The value is what the function makes of the object."""
+
+    function: Callable[[Any], Any]
+
+    def resolver(self) -> Resolve:
+        function = self.function
+        return lambda parents, *_: [*map(function, parents)]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The values are what the function answers for the objects, their number and order kept."""
+
+    function: Resolve
+
+    def resolver(self) -> Resolve:
+        return self.function
+
+
+def resolver_of(name: str, field: GraphQLField) -> Resolve:
+    """The resolver of a field for many objects. Raises Unplanned where it is not known."""
+    declared = field.extensions.get(BREADTH)
+    if declared is not None:
+        resolve: Resolve = declared.resolver()
+        return resolve
+    if field.resolve is not None:
+        raise Unplanned(f"the field {name} has a resolver for single objects only")
+    return Each(lambda source: _default(source, name)).resolver()
+
+
+def _default(source: Any, name: str) -> Any:
+    """What graphql-core's own resolver answers, but for methods."""
+    value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+    if callable(value):
+        raise Unplanned(f"the field {name} is a method")
+    return value

@@ -1,0 +1,275 @@
+"""Plans: an operation, understood once, and run level by level for each request.
+
+A scope is one object type at one place of the document; it is understood when the first object comes there. What it
+does with a batch of objects: the resolver of each field is called once, leaf values are made ready at once, objects
+are laid out flat and become batches of the scopes below, queued behind what waits already. When no batch waits any
+more, the objects of the response are built from the last batch to the first, so that what is below a batch is there
+when it is built.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues, get_argument_values
+
+from service.breadth.fields import Unplanned, resolver_of
+from service.breadth.leaves import completion
+from service.breadth.selection import Selection
+from service.breadth.shapes import Restore, flattening
+
+# So many plans of one operation are kept, one for each combination of what @skip and @include say.
+MOST_PLANS = 16
+TYPENAME = "__typename"
+TypeName = Callable[[Any], str]
+
+
+class Compiled:
+    """One operation of a valid document, with a plan for each combination of what its directives say.
+
+    `type_name` tells the name of an object's type, where a field's type is an interface or a union.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        operation: OperationDefinitionNode,
+        type_name: TypeName,
+    ) -> None:
+        self.schema = schema
+        self.fragments = fragments
+        self.operation = operation
+        self.type_name = type_name
+        self.details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
+        self._deciding = sorted({*_deciding_variables(operation.selection_set, fragments)})
+        self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
+
+    def plan(self, variables: VariableValues) -> "Plan":
+        """The plan for these coerced variables. Raises Unplanned where there is none for the operation."""
+        if self.operation.operation is not OperationType.QUERY:
+            raise Unplanned("only queries are run breadth-first")
+        key = tuple(variables.coerced.get(name) for name in self._deciding)
+        plan = self._plans.get(key)
+        if plan is None:
+            # A plan outlives the request: it keeps of the variables only what directives ask for.
+            deciding = VariableValues(
+                {name: variables.sources[name] for name in self._deciding if name in variables.sources},
+                {name: variables.coerced[name] for name in self._deciding if name in variables.coerced},
+            )
+            plan = self._plans[key] = Plan(self, deciding)
+            if len(self._plans) > MOST_PLANS:
+                self._plans.popitem(last=False)
+        return plan
+
+
+class Plan:
+    """What is done for one operation, its directives decided."""
+
+    def __init__(self, compiled: Compiled, deciding: VariableValues) -> None:
+        self.compiled = compiled
+        self.deciding = deciding
+        operation = compiled.operation
+        query = compiled.schema.query_type
+        assert query is not None
+        collected = collect_fields(compiled.schema, compiled.details, deciding, query, operation)
+        if collected.new_defer_usages:
+            raise Unplanned("parts of it are deferred")
+        self.top = Scope(self, query, collected.grouped_field_set)
+
+    async def run(self, root: Any, variables: VariableValues, context: Any) -> dict[str, Any]:
+        """The data of the response. Raises Unplanned, and whatever resolvers raise: then graphql-core is to run it."""
+        top = Batch(self.top, [root])
+        waiting = deque([top])
+        done: list[Batch] = []
+        while waiting:
+            batch = waiting.popleft()
+            done.append(batch)
+            for field in batch.scope.fields:
+                values = field.resolve(batch.parents, field.arguments(variables), context, field.selection)
+                if not isinstance(values, list | tuple):
+                    values = await values
+                if len(values) != len(batch.parents):
+                    raise Unplanned(f"the field {field.key} has not one value for each object")
+                waiting.extend(batch.take(field, values))
+        for batch in reversed(done):
+            batch.build()
+        data: dict[str, Any] = top.objects[0]
+        return data
+
+
+class Scope:
+    """One object type at one place of the document."""
+
+    def __init__(self, plan: Plan, kind: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> None:
+        self.kind = kind
+        self.fields = [Field(plan, kind, key, details) for key, details in grouped.items()]
+        self.builder = builder(tuple(field.key for field in self.fields))
+
+
+class Field:
+    """One key of the response in a scope; the nodes that ask for it under this key are merged."""
+
+    def __init__(self, plan: Plan, parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> None:
+        self.plan = plan
+        self.key = key
+        self.details = details
+        nodes = [detail.node for detail in details]
+        self.node = nodes[0]
+        self.selection = Selection(nodes, plan.compiled.fragments)
+        self.scopes: dict[str, Scope] = {}
+        name = self.node.name.value
+        if name == TYPENAME:
+            self.resolve: Any = lambda parents, *_: [parent.name] * len(parents)
+            self.complete: Any = lambda values: values
+            self._arguments: Mapping[str, Any] | None = {}
+            return
+        if name.startswith("__"):
+            raise Unplanned("it asks for the schema")
+        self.definition = parent.fields[name]
+        self.resolve = resolver_of(name, self.definition)
+        self._arguments = None if _has_variables(self.node) else get_argument_values(self.definition, self.node)
+        self.kind = get_named_type(self.definition.type)
+        if is_leaf_type(self.kind):
+            self.complete = completion(self.definition.type)
+        else:
+            self.complete = None
+            self.flatten = flattening(self.definition.type)
+
+    def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
+        """The coerced arguments, once for all objects."""
+        if self._arguments is not None:
+            return self._arguments
+        return get_argument_values(self.definition, self.node, variables)
+
+    def scope(self, name: str) -> Scope:
+        """The scope below for objects of the type of this name. Raises Unplanned where none can be there."""
+        scope = self.scopes.get(name)
+        if scope is None:
+            compiled = self.plan.compiled
+            kind = compiled.schema.get_type(name)
+            if not isinstance(kind, GraphQLObjectType) or (
+                kind is not self.kind and not compiled.schema.is_sub_type(self.kind, kind)
+            ):
+                raise Unplanned(f"an object of type {name} stands where none may be")
+            collected = collect_subfields(
+                compiled.schema, compiled.details, self.plan.deciding, compiled.operation, kind, self.details
+            )
+            if collected.new_defer_usages:
+                raise Unplanned("parts of it are deferred")
+            scope = self.scopes[name] = Scope(self.plan, kind, collected.grouped_field_set)
+        return scope
+
+    def scopes_of(self, objects: Sequence[Any]) -> Sequence[str] | None:
+        """The name of each object's type where they may differ."""
+        return [*map(self.plan.compiled.type_name, objects)] if is_abstract_type(self.kind) else None
+
+
+class Batch:
+    """All objects of the response in one scope that one field has led to."""
+
+    def __init__(self, scope: Scope, parents: Sequence[Any]) -> None:
+        self.scope = scope
+        self.parents = parents
+        # A column a field: its values, or what makes them of the batches below.
+        self.columns: list[Any] = []
+        self.objects: list[dict[str, Any]] = []
+
+    def take(self, field: Field, values: Sequence[Any]) -> "Iterator[Batch]":
+        """Takes in the values of the next field; the batches below that they lead to."""
+        if field.complete is not None:
+            self.columns.append(field.complete(values))
+            return
+        flat, restore = field.flatten(values)
+        names = field.scopes_of(flat)
+        if names is None:
+            below = {field.kind.name: Batch(field.scope(field.kind.name), flat)} if flat else {}
+        else:
+            sorted_out: dict[str, list[Any]] = {}
+            for name, value in zip(names, flat, strict=True):
+                sorted_out.setdefault(name, []).append(value)
+            below = {name: Batch(field.scope(name), objects) for name, objects in sorted_out.items()}
+        self.columns.append(Pending(below, names, restore))
+        yield from below.values()
+
+    def build(self) -> None:
+        """Makes the objects of the response, once those below are made."""
+        columns = [column.values() if isinstance(column, Pending) else column for column in self.columns]
+        self.objects = self.scope.builder(len(self.parents), columns)
+
+
+class Pending:
+    """A column that waits for the batches below."""
+
+    __slots__ = ("below", "names", "restore")
+
+    def __init__(self, below: Mapping[str, Batch], names: Sequence[str] | None, restore: Restore) -> None:
+        self.below = below
+        self.names = names
+        self.restore = restore
+
+    def values(self) -> Sequence[Any]:
+        if len(self.below) == 1:
+            (batch,) = self.below.values()
+            return self.restore(batch.objects)
+        rest = {name: iter(batch.objects) for name, batch in self.below.items()}
+        return self.restore([next(rest[name]) for name in self.names or ()])
+
+
+@lru_cache(maxsize=1_000)
+def builder(keys: tuple[str, ...]) -> Callable[[int, Sequence[Sequence[Any]]], list[dict[str, Any]]]:
+    """The function that makes objects with these keys of as many columns: code made for the selection."""
+    if not keys:
+        return lambda count, columns: [{} for _ in range(count)]
+    # The keys are names of GraphQL, which hold letters, digits and underscores alone.
+    names = ", ".join(f"v{place}" for place in range(len(keys)))
+    items = ", ".join(f"{key!r}: v{place}" for place, key in enumerate(keys))
+    made: Any = eval(f"lambda count, columns: [{{{items}}} for {names}, in zip(*columns)]")
+    return made  # type: ignore[no-any-return]
+
+
+def _has_variables(node: FieldNode) -> bool:
+    waiting: list[Any] = [argument.value for argument in node.arguments or ()]
+    for value in waiting:
+        if isinstance(value, VariableNode):
+            return True
+        waiting.extend(getattr(value, "values", None) or ())
+        waiting.extend(field.value for field in getattr(value, "fields", None) or ())
+    return False
+
+
+def _deciding_variables(
+    selection_set: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[str]:
+    """The variables by which directives of an operation decide."""
+    spread: set[str] = set()
+    waiting = [selection_set]
+    for current in waiting:
+        for selection in current.selections:
+            for directive in selection.directives or ():
+                for argument in directive.arguments or ():
+                    if isinstance(argument.value, VariableNode):
+                        yield argument.value.name.value
+            if isinstance(selection, FragmentSpreadNode):
+                if selection.name.value not in spread:
+                    spread.add(selection.name.value)
+                    waiting.append(fragments[selection.name.value].selection_set)
+            elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
+                waiting.append(selection.selection_set)

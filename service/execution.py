@@ -1,0 +1,124 @@
+"""How an operation is run: a query breadth-first, as long as all goes well, and everything else by graphql-core.
+
+What the breadth-first plan does not cover, and a query in which anything went wrong, is run (again) by graphql-core,
+whose answer is the canonical one. A query changes nothing, so it may be run twice; it gets a new snapshot then.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLSchema, OperationType
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from service import schema
+from service.answers import MOST_ERRORS, RequestErrors, request_error
+from service.breadth import Unplanned
+from service.caller import Caller
+from service.db import Database
+from service.documents import Document, Operation
+from service.errors import TimedOut
+from service.logs import current_line
+from service.requests import GraphQLRequest
+from service.settings import Settings
+
+# Asked three times for each field; with graphql-core's own, a large answer takes a twentieth longer.
+IS_AWAITABLE: Any = optimized_is_awaitable
+
+log = structlog.get_logger("grove")
+
+
+class Execution:
+    """Runs the operations of one schema, within the limits of the settings."""
+
+    def __init__(self, graphql_schema: GraphQLSchema, settings: Settings) -> None:
+        self.schema = graphql_schema
+        self.settings = settings
+        self.breadth = settings.executor == "breadth"
+
+    async def run(
+        self, asked: GraphQLRequest, document: Document, operation: Operation, database: Database, caller: Caller
+    ) -> bytes | ExecutionResult:
+        """The response's body, ready to be sent, or what graphql-core made of it. Raises RequestErrors and TimedOut."""
+        variables = self._variables(asked, operation)
+        self._limit(document, operation, variables.coerced)
+        mutation = operation.kind is OperationType.MUTATION
+        timeout = asyncio.timeout(self.settings.request_seconds)
+        try:
+            async with timeout:
+                body = None
+                if self.breadth and not mutation:
+                    body = await self._breadth_first(operation, variables, database, caller)
+                return body or await self._by_graphql_core(asked, document, mutation, database, caller)
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise TimedOut(_too_slow(self.settings.request_seconds, mutation)) from None
+
+    async def _breadth_first(
+        self, operation: Operation, variables: VariableValues, database: Database, caller: Caller
+    ) -> bytes | None:
+        """The response's body; None where graphql-core is to answer."""
+        try:
+            plan = operation.compiled.plan(variables)
+            async with database.snapshot():
+                data = await plan.run(None, variables, schema.LevelContext(database, caller))
+            body = orjson.dumps({"data": data})
+        except Exception as reason:
+            # Whatever it is, graphql-core comes to it as well, and tells it as it is to be told.
+            kind = "not covered" if isinstance(reason, Unplanned) else type(reason).__name__
+            log.debug("a query is left to graphql-core", why=kind, reason=str(reason))
+            return None
+        current_line.get().executor = "breadth"
+        return body
+
+    async def _by_graphql_core(
+        self, asked: GraphQLRequest, document: Document, mutation: bool, database: Database, caller: Caller
+    ) -> ExecutionResult:
+        """Runs a query within one snapshot; a mutation's executor opens a transaction for each root field."""
+        current_line.get().executor = "graphql-core"
+        executor = schema.MutationExecutor.build(
+            self.schema,
+            document.tree,
+            context_value=schema.Context(database, caller),
+            raw_variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            max_coercion_errors=MOST_ERRORS,
+            is_awaitable=IS_AWAITABLE,
+        )
+        assert not isinstance(executor, list), "the variables were coerced before"
+        session: AbstractAsyncContextManager[Any] = nullcontext() if mutation else database.snapshot()
+        async with session:
+            outcome: Any = executor.execute_operation()
+            result: ExecutionResult = await outcome if isawaitable(outcome) else outcome
+            return result
+
+    def _variables(self, asked: GraphQLRequest, operation: Operation) -> VariableValues:
+        """The coerced variables. Raises RequestErrors."""
+        definitions = operation.node.variable_definitions or ()
+        coerced = get_variable_values(self.schema, definitions, asked.variables, max_errors=MOST_ERRORS)
+        if isinstance(coerced, list):
+            raise RequestErrors.of(coerced, "BAD_USER_INPUT")
+        return coerced
+
+    def _limit(self, document: Document, operation: Operation, variables: Mapping[str, Any]) -> None:
+        objects = document.scale.objects(operation.weight, variables)
+        most = self.settings.max_objects
+        if objects > most:
+            raise request_error(
+                "LIMIT_EXCEEDED",
+                f"The document asks for up to {objects:,} objects; the limit is {most:,}. "
+                "Ask for smaller pages or fewer levels.",
+            )
+
+
+def _too_slow(seconds: float, mutation: bool) -> str:
+    message = f"The request was stopped after {seconds:g} seconds."
+    if mutation:
+        message += " Some of its changes may have been made: look before you send it again, or use idempotency keys."
+    return message

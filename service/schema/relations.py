@@ -1,0 +1,190 @@
+"""How the fields of output types are declared: once, for both executors.
+
+An object of the response is the row itself, as the store gives it. What a field does with one follows from a
+declaration that says it for any number of them:
+
+    name: str = attribute("…")                    the row's attribute of that name
+    id: ID = each("…", lambda row: …)             what is made of the row, without asking anybody
+    @relation("…") def children(self, …)          what is loaded: the method says what and by which key
+
+A relation's method is called once for all rows that ask for the field with the same arguments. `self` is any one of
+them, and stands only for what they have in common; what differs between them comes by the key. graphql-core, which
+goes from object to object, calls it for each, and gathers their keys in loaders (service/schema/context.py).
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import strawberry
+from graphql import GraphQLObjectType
+from strawberry.schema import Schema
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from service.breadth import BREADTH, Attribute, Batch, Each, Selection
+from service.errors import Unavailable
+from service.schema.context import Context, Info
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+Key = Callable[[Any], Any]
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+class Relation(Protocol):
+    """What a relation's method answers."""
+
+    def one(self, context: Context, row: Any) -> Any:
+        """The value for one row, or an awaitable of it."""
+
+    def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
+        """The values for all rows, or an awaitable of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What `resolve(keys, *arguments)` answers for the key of each row.
+
+    `finish` makes the value of the row and of what was found. A row without a key (None) has what `keyless` says:
+    null. For one that brings what is wanted along, `at_hand` has it. `asks` makes of the selection one argument
+    more, which tells the resolver what to bring along.
+    """
+
+    resolve: Callable[..., Awaitable[Sequence[Any]]]
+    key: Key
+    arguments: tuple[Any, ...] = ()
+    finish: Callable[[Any, Any], Any] | None = None
+    keyless: Key = _nothing
+    at_hand: Key | None = None
+    asks: Callable[[Selection], Any] | None = None
+
+    async def one(self, context: Context, row: Any) -> Any:
+        key = self.key(row)
+        if key is None:
+            return self.keyless(row)
+        found = self.at_hand(row) if self.at_hand else None
+        if found is None:
+            found = await context.load(self.resolve, key, *self.arguments)
+        return self.finish(row, found) if self.finish else found
+
+    async def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[Any]:
+        keys = [*map(self.key, rows)]
+        if None in keys:
+            rest = [row for row, key in zip(rows, keys, strict=True) if key is not None]
+            values = iter(await self.many(context, rest, selection) if rest else ())
+            return [self.keyless(row) if key is None else next(values) for row, key in zip(rows, keys, strict=True)]
+        found = await self._found(context, rows, keys, selection)
+        return found if self.finish is None else [*map(self.finish, rows, found)]
+
+    async def _found(
+        self, context: Context, rows: Sequence[Any], keys: Sequence[Any], selection: Selection
+    ) -> Sequence[Any]:
+        if self.at_hand is not None:
+            found = [*map(self.at_hand, rows)]
+            if None not in found:
+                return found
+        arguments = (*self.arguments, self.asks(selection)) if self.asks else self.arguments
+        return await context.many(self.resolve, keys, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one piece of work finds out; for the root, of which there is one."""
+
+    work: Callable[[Context], Awaitable[Any]]
+
+    def one(self, context: Context, row: Any) -> Any:
+        return self.work(context)
+
+    async def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[Any]:
+        found = await self.work(context)
+        return [found] * len(rows)
+
+
+# A relation's method is annotated with what GraphQL shows, not with what it answers.
+load: Callable[..., Any] = Load
+look: Callable[..., Any] = Look
+
+
+def constant(value: Any) -> Key:
+    """The key of the root, which is the same for all."""
+    return lambda _: value
+
+
+def needed(_: Any, found: Any) -> Any:
+    """Finishes what must be there; it is missing only where somebody deleted it between two statements."""
+    return present(found)
+
+
+def present(row: Any) -> Any:
+    """A row that must be there. Raises Unavailable."""
+    if row is None:
+        raise Unavailable("Something was deleted while it was being read; try again.")
+    return row
+
+
+def attribute(description: str) -> Any:
+    """A field whose value is the row's attribute of the same name."""
+    return strawberry.field(description=description)
+
+
+def each(description: str, function: Key) -> Any:
+    """A field whose value is made of the row alone."""
+
+    def resolve(self: Any) -> Any:
+        return function(self)
+
+    return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: function})
+
+
+def relation(description: str) -> Callable[[Method], Any]:
+    """A field whose value is loaded as the method says. Its signature is that of the field."""
+
+    def declare(method: Method) -> Any:
+        @functools.wraps(method)
+        async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+            value = method(self, **arguments).one(info.context, self)
+            return await value if inspect.isawaitable(value) else value
+
+        own = inspect.signature(method)
+        first, *rest = own.parameters.values()
+        info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+        resolve.__signature__ = own.replace(parameters=[first, info, *rest])  # type: ignore[attr-defined]
+        return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: method})
+
+    return declare
+
+
+def declare_for_breadth(schema: Schema) -> None:
+    """Tells the breadth-first executor what the fields of a schema do."""
+    for kind in schema._schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and "strawberry-definition" in kind.extensions:
+            for field in kind.fields.values():
+                declared = _declared(schema, field.extensions["strawberry-definition"])
+                if declared is not None:
+                    field.extensions[BREADTH] = declared
+
+
+def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Batch | None:
+    if field.is_basic_field:
+        return Attribute(field.python_name)
+    metadata: Mapping[Any, Any] = field.metadata or {}
+    how = metadata.get(BREADTH)
+    if how is None:
+        return None
+    if not inspect.isfunction(how) or "self" not in inspect.signature(how).parameters:
+        return Each(how)
+
+    def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
+        given = convert_arguments(
+            dict(arguments), field.arguments, schema.schema_converter.scalar_registry, schema.config
+        )
+        found: Relation = how(rows[0], **given)
+        return found.many(context, rows, selection)
+
+    return Batch(resolve)
