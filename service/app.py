@@ -34,6 +34,7 @@ from service import engines, exports, jobs, migrating, schema
 from service.answers import STATUS, error, fault
 from service.db import Database
 from service.errors import GroveError
+from service.execution import Served
 from service.logs import RequestLine, current_line, set_up_logs
 from service.settings import Settings, load_settings
 from service.uploads import Uploads
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> Starlette:
     routes: list[BaseRoute] = [
         Route(
             "/graphql",
-            GraphQLView(schema.schema._schema, settings, explorer_page if settings.explorer else None),
+            GraphQLView(served(), settings, explorer_page if settings.explorer else None),
         ),
         *exports.routes(settings),
         *Uploads(settings).routes(),
@@ -104,6 +105,11 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers={HTTPException: not_served, GroveError: not_done},
         lifespan=lifespan,
     )
+
+
+def served() -> Served:
+    """Grove's schema, with what runs its operations."""
+    return Served(schema.schema._schema, schema.MutationExecutor, schema.Context, schema.LevelContext, schema.type_name)
 
 
 async def open_database(settings: Settings) -> Database:

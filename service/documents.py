@@ -14,6 +14,7 @@ Without the limits 3,000 conflicting aliases take 8 s, and 10,000 unused fragmen
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,6 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from service.answers import MOST_ERRORS, RequestErrors, request_error
 from service.breadth import Compiled
 from service.limits import Scale, Weight, measure
-from service.schema import type_name
 from service.settings import Settings
 
 # Comments are no tokens, yet cost as much to read.
@@ -89,8 +89,9 @@ class Document:
 class Documents:
     """Reads and checks documents of one schema, and keeps the outcome, good or bad, by their text."""
 
-    def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
+    def __init__(self, schema: GraphQLSchema, type_name: Callable[[Any], str], settings: Settings) -> None:
         self.schema = schema
+        self.type_name = type_name
         self.settings = settings
         self._kept: OrderedDict[str, Document | RequestErrors] = OrderedDict()
         self._kept_characters = 0
@@ -129,7 +130,7 @@ class Documents:
         scale = Scale(self.schema, tree)
         fragments = {node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)}
         operations = [
-            Operation(node, scale.weigh(node), Compiled(self.schema, fragments, node, type_name))
+            Operation(node, scale.weigh(node), Compiled(self.schema, fragments, node, self.type_name))
             for node in tree.definitions
             if isinstance(node, OperationDefinitionNode)
         ]

@@ -5,18 +5,19 @@ whose answer is the canonical one. A query changes nothing, so it may be run twi
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLSchema, OperationType
+from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from service import schema
 from service.answers import MOST_ERRORS, RequestErrors, request_error
 from service.breadth import Unplanned
 from service.caller import Caller
@@ -33,11 +34,26 @@ IS_AWAITABLE: Any = optimized_is_awaitable
 log = structlog.get_logger("grove")
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A schema with what it takes to run its operations.
+
+    `executor` and `context` are graphql-core's, `level_context` is that of a plan. `type_name` tells the name of the
+    type of an object that a plan finds under an interface.
+    """
+
+    schema: GraphQLSchema
+    executor: type[Executor[Any]]
+    context: Callable[[Database, Caller], Any]
+    level_context: Callable[[Database, Caller], Any]
+    type_name: Callable[[Any], str]
+
+
 class Execution:
     """Runs the operations of one schema, within the limits of the settings."""
 
-    def __init__(self, graphql_schema: GraphQLSchema, settings: Settings) -> None:
-        self.schema = graphql_schema
+    def __init__(self, served: Served, settings: Settings) -> None:
+        self.served = served
         self.settings = settings
         self.breadth = settings.executor == "breadth"
 
@@ -67,7 +83,7 @@ class Execution:
         try:
             plan = operation.compiled.plan(variables)
             async with database.snapshot():
-                data = await plan.run(None, variables, schema.LevelContext(database, caller))
+                data = await plan.run(None, variables, self.served.level_context(database, caller))
             body = orjson.dumps({"data": data})
         except Exception as reason:
             # Whatever it is, graphql-core comes to it as well, and tells it as it is to be told.
@@ -82,10 +98,10 @@ class Execution:
     ) -> ExecutionResult:
         """Runs a query within one snapshot; a mutation's executor opens a transaction for each root field."""
         current_line.get().executor = "graphql-core"
-        executor = schema.MutationExecutor.build(
-            self.schema,
+        executor = self.served.executor.build(
+            self.served.schema,
             document.tree,
-            context_value=schema.Context(database, caller),
+            context_value=self.served.context(database, caller),
             raw_variable_values=asked.variables,
             operation_name=asked.operation_name,
             max_coercion_errors=MOST_ERRORS,
@@ -101,7 +117,7 @@ class Execution:
     def _variables(self, asked: GraphQLRequest, operation: Operation) -> VariableValues:
         """The coerced variables. Raises RequestErrors."""
         definitions = operation.node.variable_definitions or ()
-        coerced = get_variable_values(self.schema, definitions, asked.variables, max_errors=MOST_ERRORS)
+        coerced = get_variable_values(self.served.schema, definitions, asked.variables, max_errors=MOST_ERRORS)
         if isinstance(coerced, list):
             raise RequestErrors.of(coerced, "BAD_USER_INPUT")
         return coerced

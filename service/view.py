@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLSchema, OperationType
+from graphql import ExecutionResult, OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from service.caller import current_caller
 from service.db import StatementCount, count_statements
 from service.documents import Documents, Operation
 from service.errors import GroveError
-from service.execution import Execution
+from service.execution import Execution, Served
 from service.logs import current_line
 from service.requests import (
     GRAPHQL_RESPONSE,
@@ -46,11 +46,11 @@ class GraphQLView:
     `page` makes the explorer's page for browsers; None: there is none.
     """
 
-    def __init__(self, schema: GraphQLSchema, settings: Settings, page: Callable[[], Response] | None = None) -> None:
+    def __init__(self, served: Served, settings: Settings, page: Callable[[], Response] | None = None) -> None:
         self.settings = settings
         self.page = page
-        self.documents = Documents(schema, settings)
-        self.execution = Execution(schema, settings)
+        self.documents = Documents(served.schema, served.type_name, settings)
+        self.execution = Execution(served, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -71,6 +71,14 @@ async def databases(
         pytest.fail(f"GROVE_TEST_DATABASE is {DATABASE}; it must be sqlite or postgres.")
 
 
+@pytest.fixture(scope="module", params=["breadth", "graphql-core"])
+def executor(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each executor of queries in turn, for the applications that a module makes."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("GROVE_EXECUTOR", request.param)
+        yield request.param
+
+
 @pytest.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
     """A database of the test's own, migrated and empty."""

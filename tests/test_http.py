@@ -10,9 +10,11 @@ from service.answers import FAULT, MOST_ERRORS
 from service.requests import preferred
 from tests.support.stub import LEGACY, MODERN, SECRET, codes, post, run, stub
 
+pytestmark = pytest.mark.usefixtures("executor")
+
 
 @pytest.fixture(scope="module")
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http(executor: str) -> AsyncIterator[httpx.AsyncClient]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         async with stub(monkeypatch) as client:
             yield client

@@ -40,7 +40,7 @@ SCHEMA = build_schema(
 
 
 def documents(schema: GraphQLSchema = SCHEMA, **settings: Any) -> Documents:
-    return Documents(schema, Settings(**settings))
+    return Documents(schema, str, Settings(**settings))
 
 
 def refusal(text: str, **settings: Any) -> tuple[str, str]:
@@ -213,6 +213,7 @@ def test_fragments_that_double_are_weighed_once() -> None:
     assert time.process_time() - started < 0.5
 
 
+@pytest.mark.usefixtures("executor")
 async def test_too_many_objects_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "query ($n: Int) { leaves(first: $n) { nodes { children(first: $n) { nodes { name } } } } }"
     async with stub(monkeypatch, max_objects=10_000) as http:

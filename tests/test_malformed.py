@@ -15,9 +15,11 @@ from tests.support.client import Grove
 from tests.support.service import Service
 from tests.support.stub import LEGACY, MODERN, codes, post, run, stub
 
+pytestmark = pytest.mark.usefixtures("executor")
+
 
 @pytest.fixture(scope="module")
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http(executor: str) -> AsyncIterator[httpx.AsyncClient]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         async with stub(monkeypatch) as client:
             yield client

@@ -2,17 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 from types import SimpleNamespace
 from typing import Any, Self
 
 import httpx
 import pytest
 import strawberry
+from graphql import GraphQLObjectType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from service import app
+from service.breadth import BREADTH, Batch
 from service.caller import Caller, current_caller
 from service.db import StatementCount
 from service.errors import InvalidInput, Unavailable
@@ -188,10 +191,28 @@ class NoDatabase:
             raise cls.problem
 
 
+def object_by_object(resolve: Any) -> Batch:
+    """What a field does for many objects, by its resolver for single ones."""
+
+    async def resolve_all(parents: Sequence[Any], arguments: Mapping[str, Any], *_: object) -> list[Any]:
+        values = [resolve(parent, None, **arguments) for parent in parents]
+        return [await value if isawaitable(value) else value for value in values]
+
+    return Batch(resolve_all)
+
+
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+for kind in SCHEMA._schema.type_map.values():
+    if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+        for field in kind.fields.values():
+            field.extensions[BREADTH] = object_by_object(field.resolve)
+
 STUB = SimpleNamespace(
-    schema=strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription),
+    schema=SCHEMA,
     MutationExecutor=StrawberryGraphQLCoreExecutionContext,
     Context=Context,
+    LevelContext=Context,
+    type_name=lambda value: type(value).__name__,
 )
 
 
