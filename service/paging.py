@@ -46,6 +46,20 @@ class Page:
         return cls(size, after, before, last is not None)
 
 
+class Cursors(Sequence[str]):
+    """The cursors of some rows, each made when it is looked at: most pages are asked for two of them at most."""
+
+    def __init__(self, rows: Sequence[Row], cursor: Callable[[Row], str]) -> None:
+        self._rows = rows
+        self._cursor = cursor
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._cursor(self._rows[place])
+
+
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[Row]):
     """What came back: the rows in the list's order, a cursor each, and whether there is more either way."""
@@ -67,7 +81,7 @@ def cut(page: Page, rows: Sequence[Row], cursor: Callable[[Row], str]) -> Slice[
         rows = rows[::-1]
     return Slice(
         rows,
-        [cursor(row) for row in rows],
+        Cursors(rows, cursor),
         has_next=page.before is not None if page.backward else more,
         has_previous=more if page.backward else page.after is not None,
     )

@@ -20,9 +20,9 @@ LARGEST_SELECTION = 1_000
 EVERYTHING = NodeFilter()
 
 
-async def by_key(keys: Sequence[int]) -> list[NodeRow | None]:
-    """The node with each key."""
-    found = await node.by_keys(keys)
+async def by_key(keys: Sequence[int], groups: bool = False) -> list[NodeRow | None]:
+    """The node with each key; with its group, where `groups` are wanted."""
+    found = await node.by_keys(keys, groups=groups)
     return [found.get(key) for key in keys]
 
 
@@ -51,9 +51,9 @@ async def of_group_in(hierarchies: Sequence[int], reference: Reference) -> list[
     return [found.get(key) for key in hierarchies]
 
 
-async def ancestors(nodes: Sequence[int]) -> list[list[NodeRow]]:
-    """From the root down to each node's parent."""
-    found = await node.ancestors(nodes)
+async def ancestors(nodes: Sequence[int], groups: bool = False) -> list[list[NodeRow]]:
+    """From the root down to each node's parent; with their groups, where `groups` are wanted."""
+    found = await node.ancestors(nodes, groups=groups)
     return [found[key] for key in nodes]
 
 
@@ -69,9 +69,12 @@ async def index(nodes: Sequence[int]) -> list[int]:
     return [found[key] for key in nodes]
 
 
-async def children(scopes: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
-    """A page of the children of each node (its key), or of the roots of each hierarchy (minus its key)."""
-    return await node.page_of_children(scopes, page)
+async def children(scopes: Sequence[int], page: Page, groups: bool = False) -> list[Slice[NodeRow]]:
+    """A page of the children of each node (its key), or of the roots of each hierarchy (minus its key).
+
+    Each comes with its group, where `groups` are wanted.
+    """
+    return await node.page_of_children(scopes, page, groups=groups)
 
 
 async def child_counts(scopes: Sequence[int]) -> list[int]:

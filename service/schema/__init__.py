@@ -48,4 +48,4 @@ _NAMES = {kind.row: kind.__name__ for kind in Node.__subclasses__()}
 
 def type_name(row: object) -> str:
     """The name of the GraphQL type of a row, where that follows from no declaration."""
-    return _NAMES[type(row)]
+    return next(_NAMES[kind] for kind in type(row).__mro__ if kind in _NAMES)

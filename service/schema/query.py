@@ -51,7 +51,7 @@ from service.schema.job import ImportJob
 from service.schema.relations import constant, load, look, relation
 from service.schema.stock_types import Availability, Promise, Reservation, StockItem
 from service.schema.thing import Node
-from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode
+from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode, with_group
 
 AnyId = Annotated[ID, strawberry.argument(description="The id, as Grove gave it.")]
 # The one key of a list that hangs on nothing.
@@ -100,7 +100,7 @@ class Query:
 
     @relation("A node of a hierarchy; null where there is none of that id.")
     def hierarchy_node(self, id: AnyId) -> HierarchyNode | None:
-        return load(FINDERS[Kind.NODE], constant(ids.decode(id, Kind.NODE)))
+        return load(FINDERS[Kind.NODE], constant(ids.decode(id, Kind.NODE)), asks=with_group)
 
     @relation("A customer group; null where there is none of that id, code or name.")
     def customer_group(

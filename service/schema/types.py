@@ -7,6 +7,7 @@ import orjson
 import strawberry
 from strawberry import ID, UNSET
 
+from service.breadth import Selection
 from service.ids import Kind
 from service.matching import ChangeFilter, CustomerFilter, GroupFilter, NodeFilter, ReservationFilter
 from service.resolvers import change as changes
@@ -52,6 +53,21 @@ def top_of(hierarchy: HierarchyRow) -> int:
     return -hierarchy.id
 
 
+def with_group(selection: Selection) -> bool:
+    """Whether nodes are to bring their groups along."""
+    return "group" in selection.names
+
+
+def with_groups(selection: Selection) -> bool:
+    """The same for the nodes of a connection."""
+    return with_group(selection.below("nodes")) or with_group(selection.below("edges").below("node"))
+
+
+def group_at_hand(node: NodeRow) -> GroupRow | None:
+    """The group that a node brings along."""
+    return getattr(node, "group", None)
+
+
 @strawberry.type(
     description="A named tree of customer groups with ordered, named levels, such as Division > State > Distributor."
 )
@@ -76,7 +92,9 @@ class Hierarchy(Node):
     def roots(
         self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> "Connection[HierarchyNode]":
-        return connect(nodes.children, nodes.child_counts, top_of, page_of(first, after, last, before))
+        return connect(
+            nodes.children, nodes.child_counts, top_of, page_of(first, after, last, before), asks=with_groups
+        )
 
     @relation("All nodes in display order: each parent before its children, siblings in their own order.")
     def nodes(
@@ -151,7 +169,7 @@ class HierarchyNode(Node):
 
     @relation("The group that stands here.")
     def group(self) -> "CustomerGroup":
-        return load(groups.by_key, GROUP, finish=needed)
+        return load(groups.by_key, GROUP, finish=needed, at_hand=group_at_hand)
 
     @relation("The level that its depth has in its hierarchy.")
     def level(self) -> HierarchyLevel:
@@ -165,11 +183,11 @@ class HierarchyNode(Node):
 
     @relation("Null for a root.")
     def parent(self) -> "HierarchyNode | None":
-        return load(nodes.by_key, PARENT, finish=needed)
+        return load(nodes.by_key, PARENT, finish=needed, asks=with_group)
 
     @relation("From the root down to the parent; empty for a root.")
     def ancestors(self) -> "list[HierarchyNode]":
-        return load(nodes.ancestors, ROW)
+        return load(nodes.ancestors, ROW, asks=with_group)
 
     @relation("Group names from the root down to this node itself.")
     def path(self) -> list[str]:
@@ -179,7 +197,7 @@ class HierarchyNode(Node):
     def children(
         self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> "Connection[HierarchyNode]":
-        return connect(nodes.children, nodes.child_counts, ROW, page_of(first, after, last, before))
+        return connect(nodes.children, nodes.child_counts, ROW, page_of(first, after, last, before), asks=with_groups)
 
     @relation("All nodes below this one, in display order; maxDepth 1 gives the children only.")
     def descendants(

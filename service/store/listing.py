@@ -200,7 +200,7 @@ class Listing:
         for parent in parents:
             # Neither database promises an order here: bytes in C order are code points in Python's.
             rows = sorted(rows_of[parent], key=itemgetter(-1, 0), reverse=reading_down)
-            raw = cut(page, rows, lambda row: cursor(row) if cursor else _cursor(order, row))
+            raw = cut(page, rows, cursor or (lambda row: _cursor(order, row)))
             slices.append(Slice([make(row[:-1]) for row in raw.rows], raw.cursors, raw.has_next, raw.has_previous))
         return slices
 

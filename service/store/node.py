@@ -8,6 +8,8 @@ from service import db
 from service.matching import NodeFilter
 from service.names import key
 from service.paging import Page, Slice, decode_cursor, encode_cursor
+from service.store.group import COLUMNS as GROUP_COLUMNS
+from service.store.group import GROUP, GroupRow
 from service.store.listing import Conditions, Listing, Sorting
 
 COLUMNS = (
@@ -36,8 +38,33 @@ class NodeRow(NamedTuple):
         return self.parent_id if self.parent_id is not None else -self.hierarchy_id
 
 
+class NodeWithGroup(NodeRow):
+    """A node that brings its group along, behind its own columns."""
+
+    __slots__ = ()
+
+    @property
+    def group(self) -> GroupRow:
+        """The group that stands there."""
+        group: Any = self[WIDTH]
+        return group
+
+
+WIDTH = len(NodeRow._fields)
+
+
+def with_group(columns: Sequence[Any]) -> NodeWithGroup:
+    """The node of its own columns and those of its group behind them."""
+    return tuple.__new__(NodeWithGroup, (*columns[:WIDTH], GroupRow._make(columns[WIDTH:])))
+
+
 BY_KEYS = f"""
     SELECT {NODE} FROM node WHERE node.id = ANY($1::bigint[])
+"""
+
+BY_KEYS_WITH_GROUPS = f"""
+    SELECT {NODE}, {GROUP} FROM node JOIN customer_group ON customer_group.id = node.group_id
+    WHERE node.id = ANY($1::bigint[])
 """
 
 OF_GROUPS = f"""
@@ -69,6 +96,14 @@ ANCESTORS = f"""
     -- From the root down to the parent of each node.
     SELECT up.descendant_id, {NODE}
     FROM closure AS up JOIN node ON node.id = up.ancestor_id
+    WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
+    ORDER BY up.descendant_id, up.distance DESC
+"""
+
+ANCESTORS_WITH_GROUPS = f"""
+    -- The same, each with its group.
+    SELECT up.descendant_id, {NODE}, {GROUP}
+    FROM closure AS up JOIN node ON node.id = up.ancestor_id JOIN customer_group ON customer_group.id = node.group_id
     WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
     ORDER BY up.descendant_id, up.distance DESC
 """
@@ -167,12 +202,20 @@ LISTING = Listing(
     link=f"{SCOPE.format('item')} = parent.id",
     steady=True,
 )
+LISTING_WITH_GROUPS = Listing(
+    columns=f"{COLUMNS.format('item')}, {GROUP_COLUMNS.format('own')}, sown.spread",
+    table="node",
+    joined="JOIN hierarchy AS sown ON sown.id = item.hierarchy_id JOIN customer_group AS own ON own.id = item.group_id",
+    link=f"{SCOPE.format('item')} = parent.id",
+    steady=True,
+)
 POSITION = Sorting("siblings", "position", distinct=True)
 
 
-async def by_keys(keys: Collection[int]) -> dict[int, NodeRow]:
-    """The nodes that there are of these. One statement."""
-    return {row[0]: NodeRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
+async def by_keys(keys: Collection[int], *, groups: bool = False) -> dict[int, NodeRow]:
+    """The nodes that there are of these, with their `groups` if so wanted. One statement."""
+    statement, make = (BY_KEYS_WITH_GROUPS, with_group) if groups else (BY_KEYS, NodeRow._make)
+    return {row[0]: make(row) for row in await db.fetch(statement, list(keys))}
 
 
 async def of_groups(groups: Collection[int]) -> dict[int, list[NodeRow]]:
@@ -202,11 +245,12 @@ async def hierarchies_of_group(group: int) -> list[int]:
     return [row[0] for row in await db.fetch(HIERARCHIES_OF_GROUP, group)]
 
 
-async def ancestors(nodes: Collection[int]) -> dict[int, list[NodeRow]]:
-    """For each node its ancestors from the root down. One statement."""
+async def ancestors(nodes: Collection[int], *, groups: bool = False) -> dict[int, list[NodeRow]]:
+    """For each node its ancestors from the root down, with their `groups` if so wanted. One statement."""
+    statement, make = (ANCESTORS_WITH_GROUPS, with_group) if groups else (ANCESTORS, NodeRow._make)
     found: dict[int, list[NodeRow]] = {node: [] for node in nodes}
-    for node, *row in await db.fetch(ANCESTORS, list(nodes)):
-        found[node].append(NodeRow._make(row))
+    for node, *row in await db.fetch(statement, list(nodes)):
+        found[node].append(make(row))
     return found
 
 
@@ -289,21 +333,29 @@ async def positions_behind(nodes: Collection[int]) -> dict[int, tuple[str, str |
     return {row[0]: (row[1], row[2]) for row in await db.fetch(NEXT_OF_EACH, list(nodes))}
 
 
-async def page_of_children(scopes: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
-    """A page of the nodes in each scope, in order. One statement, and one more for each cursor given."""
+async def page_of_children(scopes: Sequence[int], page: Page, *, groups: bool = False) -> list[Slice[NodeRow]]:
+    """A page of the nodes in each scope, in order, with their `groups` if so wanted.
+
+    One statement, and one more for each cursor given.
+    """
     after, before = [await _position_now(cursor) for cursor in (page.after, page.before)]
-    return await LISTING.page(
-        scopes, page, POSITION, False, Conditions(), _node, cursor=_cursor, after=after, before=before
+    listing, make = (LISTING_WITH_GROUPS, with_group) if groups else (LISTING, NodeRow._make)
+    return await listing.page(
+        scopes,
+        page,
+        POSITION,
+        False,
+        Conditions(),
+        lambda row: make(row[:-1]),
+        cursor=_cursor,
+        after=after,
+        before=before,
     )
 
 
-def _node(row: Sequence[Any]) -> NodeRow:
-    return NodeRow._make(row[:-1])
-
-
 def _cursor(row: Sequence[Any]) -> str:
-    node, spread = NodeRow._make(row[:8]), row[8]
-    return encode_cursor("siblings", [spread, node.position, node.id])
+    # The columns of the listing and, behind them, what it is ordered by.
+    return encode_cursor("siblings", [row[-2], row[-1], row[0]])
 
 
 async def _position_now(cursor: str | None) -> list[str] | None:
