@@ -46,8 +46,8 @@ class NodeWithGroup(NodeRow):
     @property
     def group(self) -> GroupRow:
         """The group that stands there."""
-        group: Any = self[WIDTH]
-        return group
+        columns: tuple[Any, ...] = self
+        return columns[WIDTH]  # type: ignore[no-any-return]
 
 
 WIDTH = len(NodeRow._fields)
