@@ -7,8 +7,9 @@ wrong with it. The rules are those of the GraphQL-over-HTTP specification (https
 import asyncio
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -35,7 +36,8 @@ class GraphQLRequest:
     variables: dict[str, Any] = field(default_factory=dict)
 
 
-def preferred(accept: str | None, offers: Sequence[str]) -> str | None:
+@lru_cache(maxsize=100)
+def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """The offer that an Accept header likes best; None where it takes none of them.
 
     Among equals the one that the header names first, then the one that is offered first. Without a header,

@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 from graphql import GraphQLObjectType
 from strawberry.schema import Schema
-from strawberry.types.arguments import convert_arguments
+from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 
 from service.breadth import BREADTH, Attribute, Batch, Each, Selection
@@ -180,11 +180,23 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Batc
     if not inspect.isfunction(how) or "self" not in inspect.signature(how).parameters:
         return Each(how)
 
+    @functools.cache
+    def conversions() -> list[tuple[str, str, Any]]:
+        # The types can be told only when all of them are declared.
+        name = schema.config.name_converter.from_argument
+        return [(name(argument), argument.python_name, argument.type) for argument in field.arguments]
+
+    def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by their Python names, input objects as instances of their classes."""
+        registry = schema.schema_converter.scalar_registry
+        return {
+            python_name: convert_argument(arguments[name], kind, registry, schema.config)
+            for name, python_name, kind in conversions()
+            if name in arguments
+        }
+
     def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
-        given = convert_arguments(
-            dict(arguments), field.arguments, schema.schema_converter.scalar_registry, schema.config
-        )
-        found: Relation = how(rows[0], **given)
+        found: Relation = how(rows[0], **convert(arguments))
         return found.many(context, rows, selection)
 
     return Batch(resolve)
