@@ -6,20 +6,21 @@ import signal
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
 import click
 
 from bench import importing, members, report, search
+from bench.databases import databases_of
 from bench.generate import LEVELS, SEED, NotEmpty
 from bench.generate import generate as fill
 from bench.shape import FEWEST_LEVELS, FEWEST_NODES
+from bench.speed.commands import speed
 from bench.tree import Cost, Measured, measure
-from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases, fresh, own_environment
-from tests.support.postgres import private_postgres
+from tests.support.databases import fresh, own_environment
 
 RESULTS = Path(__file__).parent / "results" / "tree.md"
 IMPORTING = RESULTS.with_name("importing.md")
@@ -242,33 +243,7 @@ async def measure_all(
     return measured
 
 
-@asynccontextmanager
-async def databases_of(kind: str, server: str | None, directory: Path) -> AsyncIterator[tuple[str, Databases]]:
-    """The database's name and version, and where fresh ones come from."""
-    if kind == "sqlite":
-        files = SqliteDatabases(directory)
-        await files.prepare()
-        yield f"SQLite {sqlite3.sqlite_version}", files
-        return
-    with nullcontext(server) if server else private_postgres() as url:
-        databases = PostgresDatabases(url, directory)
-        if not server:
-            # The tests do without; here a commit is to cost what it costs.
-            await databases.execute("ALTER SYSTEM RESET fsync")
-            await databases.execute("SELECT pg_reload_conf()")
-        await databases.prepare()
-        try:
-            yield f"PostgreSQL {await version(url)}", databases
-        finally:
-            await databases.drop(databases.url(databases.template))
-
-
-async def version(url: str) -> str:
-    connection = await asyncpg.connect(url)
-    try:
-        return str(await connection.fetchval("SELECT split_part(current_setting('server_version'), ' ', 1)"))
-    finally:
-        await connection.close()
+main.add_command(speed)
 
 
 if __name__ == "__main__":

@@ -67,18 +67,22 @@ async def generate(
 ) -> Landmarks:
     """Fills the database; `customers` is half the number of nodes unless told. Raises NotEmpty."""
     shape = grow(nodes, levels, seed)
-    members = list(_members(nodes, nodes // 2 if customers is None else customers, Random(seed)))
+    await fill(url, shape, levels, list(_members(nodes, nodes // 2 if customers is None else customers, Random(seed))))
+    return _landmarks(shape)
+
+
+async def fill(url: str, shape: Shape, levels: int, members: Sequence[tuple[int, int]]) -> None:
+    """Fills the database with a tree and its members, (group, customer) by their numbers. Raises NotEmpty."""
     path = sqlite_path(url)
     if path is not None:
         _fill_sqlite(str(path), _content(shape, levels, members, sqlite_argument(AT)))
     else:
         await _fill_postgres(url, _content(shape, levels, members, AT))
-    return _landmarks(shape)
 
 
 def _landmarks(shape: Shape) -> Landmarks:
     def name(place: int) -> str:
-        return encode(Kind.NODE, _key(place))
+        return encode(Kind.NODE, key_of(place))
 
     return Landmarks(
         nodes=len(shape.parents),
@@ -124,10 +128,12 @@ def _content(shape: Shape, levels: int, members: Sequence[tuple[int, int]], at: 
         "id, code, code_key, code_fold, name, name_fold, search_fold, type, type_key, version, created_at, updated_at",
         _customers(len({customer for _, customer in members}), at),
     )
-    yield Rows("membership", "group_id, customer_id", ((_key(group), _key(customer)) for group, customer in members))
+    yield Rows(
+        "membership", "group_id, customer_id", ((key_of(group), key_of(customer)) for group, customer in members)
+    )
 
 
-def _key(number: int) -> int:
+def key_of(number: int) -> int:
     """The key of a row by its number in its table; each table has keys of its own."""
     return FIRST_KEY + number
 
@@ -136,7 +142,7 @@ def _levels(shape: Shape, levels: int) -> Iterator[Sequence[Any]]:
     counts = Counter(shape.depths)
     for depth in range(1, levels + 1):
         name = f"Level {depth}"
-        yield _key(depth), FIRST_KEY, depth, name, name.lower(), counts[depth]
+        yield key_of(depth), FIRST_KEY, depth, name, name.lower(), counts[depth]
 
 
 def _groups(count: int, members: Counter[int], at: Any) -> Iterator[Sequence[Any]]:
@@ -146,7 +152,7 @@ def _groups(count: int, members: Counter[int], at: Any) -> Iterator[Sequence[Any
         # making them with all due care would be most of what generating costs.
         low_code, low_name = code.lower(), name.lower()
         yield (
-            *(_key(number), code, low_code, low_code, name, low_name, low_name, ""),
+            *(key_of(number), code, low_code, low_code, name, low_name, low_name, ""),
             *(f"{low_code}\n{low_name}\n", "ACTIVE", members[number], 1, at, at),
         )
 
@@ -156,7 +162,7 @@ def _nodes(shape: Shape) -> Iterator[Sequence[Any]]:
     positions = _positions(shape)
     for place, parent in enumerate(shape.parents):
         yield (
-            *(_key(place), FIRST_KEY, _key(place), None if parent == ROOT else _key(parent)),
+            *(key_of(place), FIRST_KEY, key_of(place), None if parent == ROOT else key_of(parent)),
             *(positions[place], shape.depths[place], len(shape.children.get(place, ())), descendants[place]),
         )
 
@@ -172,9 +178,9 @@ def _positions(shape: Shape) -> dict[int, str]:
 
 def _pairs(shape: Shape) -> Iterator[Sequence[Any]]:
     for place in range(len(shape.parents)):
-        yield _key(place), _key(place), 0
+        yield key_of(place), key_of(place), 0
         for distance, ancestor in enumerate(shape.ancestors(place), start=1):
-            yield _key(ancestor), _key(place), distance
+            yield key_of(ancestor), key_of(place), distance
 
 
 def _customers(count: int, at: Any) -> Iterator[Sequence[Any]]:
@@ -183,7 +189,7 @@ def _customers(count: int, at: Any) -> Iterator[Sequence[Any]]:
         kind = TYPES[number % len(TYPES)]
         low_code, low_name = code.lower(), name.lower()
         yield (
-            *(_key(number), code, low_code, low_code, name, low_name, f"{low_code}\n{low_name}"),
+            *(key_of(number), code, low_code, low_code, name, low_name, f"{low_code}\n{low_name}"),
             *(kind, kind.lower(), 1, at, at),
         )
 

@@ -70,7 +70,7 @@ def grow(nodes: int, levels: int, seed: int) -> Shape:
     shape = Shape()
     trunk = _put_landmarks(shape, nodes)
     _fill(shape, trunk, nodes, levels, random)
-    _order(shape, random)
+    put_in_order(shape, random)
     return shape
 
 
@@ -101,13 +101,13 @@ def _fill(shape: Shape, trunk: Sequence[int], nodes: int, levels: int, random: R
     free: defaultdict[int, list[int]] = defaultdict(list)
     for place in trunk:
         free[shape.depths[place]].append(place)
-    for depth, count in enumerate(_level_sizes(nodes - len(shape.parents), levels), start=1):
+    for depth, count in enumerate(level_sizes(nodes - len(shape.parents), levels), start=1):
         for _ in range(count):
             parent = random.choice(free[depth - 1]) if depth > 1 else ROOT
             free[depth].append(shape.add(parent))
 
 
-def _level_sizes(nodes: int, levels: int) -> list[int]:
+def level_sizes(nodes: int, levels: int) -> list[int]:
     """How many nodes each level gets, each level some times larger than the one above it."""
     low, high = 1.0, float(max(nodes, 2))
     for _ in range(100):
@@ -117,7 +117,7 @@ def _level_sizes(nodes: int, levels: int) -> list[int]:
     return [*sizes, nodes - sum(sizes)]
 
 
-def _order(shape: Shape, random: Random) -> None:
+def put_in_order(shape: Shape, random: Random) -> None:
     """Puts siblings into a random order, so that the landmarks do not all stand first."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for place, parent in enumerate(shape.parents):
