@@ -13,7 +13,7 @@ exchanged neighbours always change; what was cut off, or copied twice, the lengt
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from service.errors import GroveError
@@ -78,6 +78,12 @@ def new_keys(count: int) -> Sequence[int]:
 def encode(kind: Kind, key: int) -> str:
     """The id of the thing of this kind with this key."""
     return f"{kind}_{key:016x}{CHECK[key % 31]}"
+
+
+def encode_all(kind: Kind, keys: Iterable[int]) -> list[str]:
+    """The ids of many things of one kind."""
+    word = f"{kind}_"
+    return [f"{word}{key:016x}{CHECK[key % 31]}" for key in keys]
 
 
 def unknown(kind: Kind, key: int) -> str:

@@ -12,6 +12,7 @@ What a field does stands in its `GraphQLField.extensions[BREADTH]`:
 
     Attribute(name)   the value is an attribute of the object
     Each(function)    the value is function(object)
+    Column(function)  the values are function(objects), a list
     Batch(function)   the values are function(objects, arguments, context, selection), a list or an awaitable of
                       one; `selection` tells what is selected below, so that a resolver can fetch that too
 
@@ -26,8 +27,8 @@ change nothing. Neither does this package validate; it runs documents that graph
 It knows GraphQL and graphql-core, and nothing of what it is used for.
 """
 
-from service.breadth.fields import BREADTH, Attribute, Batch, Each, Unplanned
+from service.breadth.fields import BREADTH, Attribute, Batch, Column, Each, Unplanned
 from service.breadth.plan import Compiled, Plan
 from service.breadth.selection import Selection
 
-__all__ = ["BREADTH", "Attribute", "Batch", "Compiled", "Each", "Plan", "Selection", "Unplanned"]
+__all__ = ["BREADTH", "Attribute", "Batch", "Column", "Compiled", "Each", "Plan", "Selection", "Unplanned"]

@@ -43,6 +43,17 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """The values are what the function makes of the objects, their number and order kept."""
+
+    function: Callable[[Values], Values]
+
+    def resolver(self) -> Resolve:
+        function = self.function
+        return lambda parents, *_: function(parents)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """The values are what the function answers for the objects, their number and order kept."""
 

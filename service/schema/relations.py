@@ -4,7 +4,8 @@ An object of the response is the row itself, as the store gives it. What a field
 declaration that says it for any number of them:
 
     name: str = attribute("…")                    the row's attribute of that name
-    id: ID = each("…", lambda row: …)             what is made of the row, without asking anybody
+    status: Status = each("…", lambda row: …)     what is made of the row, without asking anybody
+    id: ID = column("…", lambda rows: …)          the same, for many rows at once
     @relation("…") def children(self, …)          what is loaded: the method says what and by which key
 
 A relation's method is called once for all rows that ask for the field with the same arguments. `self` is any one of
@@ -24,7 +25,7 @@ from strawberry.schema import Schema
 from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 
-from service.breadth import BREADTH, Attribute, Batch, Each, Selection
+from service.breadth import BREADTH, Attribute, Batch, Column, Each, Selection
 from service.errors import Unavailable
 from service.schema.context import Context, Info
 
@@ -50,26 +51,27 @@ class Relation(Protocol):
 class Load:
     """What `resolve(keys, *arguments)` answers for the key of each row.
 
-    `finish` makes the value of the row and of what was found. A row without a key (None) has what `keyless` says:
-    null. For one that brings what is wanted along, `at_hand` has it. `asks` makes of the selection one argument
-    more, which tells the resolver what to bring along.
+    `needed`: it must be there. `finish` makes the value of the row and of what was found. A row without a key (None)
+    has what `keyless` says: null. Where all rows bring what is wanted along, `at_hand` has it. `asks` makes of the
+    selection one argument more, which tells the resolver what to bring along.
     """
 
     resolve: Callable[..., Awaitable[Sequence[Any]]]
     key: Key
     arguments: tuple[Any, ...] = ()
+    needed: bool = False
     finish: Callable[[Any, Any], Any] | None = None
     keyless: Key = _nothing
-    at_hand: Key | None = None
+    at_hand: Callable[[Sequence[Any]], Sequence[Any] | None] | None = None
     asks: Callable[[Selection], Any] | None = None
 
     async def one(self, context: Context, row: Any) -> Any:
         key = self.key(row)
         if key is None:
             return self.keyless(row)
-        found = self.at_hand(row) if self.at_hand else None
-        if found is None:
-            found = await context.load(self.resolve, key, *self.arguments)
+        found = await context.load(self.resolve, key, *self.arguments)
+        if self.needed:
+            present(found)
         return self.finish(row, found) if self.finish else found
 
     async def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[Any]:
@@ -78,18 +80,13 @@ class Load:
             rest = [row for row, key in zip(rows, keys, strict=True) if key is not None]
             values = iter(await self.many(context, rest, selection) if rest else ())
             return [self.keyless(row) if key is None else next(values) for row, key in zip(rows, keys, strict=True)]
-        found = await self._found(context, rows, keys, selection)
+        found = self.at_hand(rows) if self.at_hand else None
+        if found is None:
+            arguments = (*self.arguments, self.asks(selection)) if self.asks else self.arguments
+            found = await context.many(self.resolve, keys, *arguments)
+        if self.needed and None in found:
+            present(None)
         return found if self.finish is None else [*map(self.finish, rows, found)]
-
-    async def _found(
-        self, context: Context, rows: Sequence[Any], keys: Sequence[Any], selection: Selection
-    ) -> Sequence[Any]:
-        if self.at_hand is not None:
-            found = [*map(self.at_hand, rows)]
-            if None not in found:
-                return found
-        arguments = (*self.arguments, self.asks(selection)) if self.asks else self.arguments
-        return await context.many(self.resolve, keys, *arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +113,8 @@ def constant(value: Any) -> Key:
     return lambda _: value
 
 
-def needed(_: Any, found: Any) -> Any:
-    """Finishes what must be there; it is missing only where somebody deleted it between two statements."""
-    return present(found)
-
-
 def present(row: Any) -> Any:
-    """A row that must be there. Raises Unavailable."""
+    """A row that must be there; it is missing only where somebody deleted it meanwhile. Raises Unavailable."""
     if row is None:
         raise Unavailable("Something was deleted while it was being read; try again.")
     return row
@@ -139,7 +131,16 @@ def each(description: str, function: Key) -> Any:
     def resolve(self: Any) -> Any:
         return function(self)
 
-    return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: function})
+    return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: Each(function)})
+
+
+def column(description: str, function: Callable[[Sequence[Any]], Sequence[Any]]) -> Any:
+    """A field whose values are made of the rows alone, all at once."""
+
+    def resolve(self: Any) -> Any:
+        return function([self])[0]
+
+    return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: Column(function)})
 
 
 def relation(description: str) -> Callable[[Method], Any]:
@@ -170,15 +171,15 @@ def declare_for_breadth(schema: Schema) -> None:
                     field.extensions[BREADTH] = declared
 
 
-def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Batch | None:
+def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Column | Batch | None:
     if field.is_basic_field:
         return Attribute(field.python_name)
     metadata: Mapping[Any, Any] = field.metadata or {}
     how = metadata.get(BREADTH)
     if how is None:
         return None
-    if not inspect.isfunction(how) or "self" not in inspect.signature(how).parameters:
-        return Each(how)
+    if isinstance(how, Each | Column):
+        return how
 
     @functools.cache
     def conversions() -> list[tuple[str, str, Any]]:

@@ -14,7 +14,7 @@ from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
 from service.schema.arguments import ReservationFilters
 from service.schema.connection import After, Before, Connection, First, Last, connect, page_of
-from service.schema.relations import attribute, each, load, needed, relation
+from service.schema.relations import attribute, each, load, relation
 from service.schema.thing import Node, id_of
 from service.schema.types import GROUP, HIERARCHY, ROW, CustomerGroup, Hierarchy
 from service.schema.words import DateTime, ReservationStatus
@@ -66,11 +66,11 @@ class Reservation(Node):
 
     @relation("Of what it holds stock back.")
     def stock_item(self) -> StockItem:
-        return load(stocks.by_key, attrgetter("stock_item_id"), finish=needed)
+        return load(stocks.by_key, attrgetter("stock_item_id"), needed=True)
 
     @relation("For whom it was made.")
     def group(self) -> CustomerGroup:
-        return load(groups.by_key, GROUP, finish=needed)
+        return load(groups.by_key, GROUP, needed=True)
 
     @relation(
         "Where the groups stand that it covers below its own; null: it covers its own group alone. A closed"

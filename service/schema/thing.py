@@ -1,12 +1,13 @@
 """What every thing with an id has."""
 
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import strawberry
 from strawberry import ID
 
-from service.ids import Kind, encode
-from service.schema.relations import each
+from service.ids import Kind, encode_all
+from service.schema.relations import column
 
 
 @strawberry.interface(description="Anything that has an id of its own.")
@@ -23,4 +24,7 @@ class Node:
 
 def id_of(kind: Kind) -> Any:
     """The field with the id of a thing."""
-    return each("Opaque, unique among all things.", lambda row: encode(kind, row.id))
+    return column("Opaque, unique among all things.", lambda rows: encode_all(kind, map(KEY, rows)))
+
+
+KEY = attrgetter("id")

@@ -30,14 +30,14 @@ from service.schema.arguments import (
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.inputs import HierarchyBy, order_of
 from service.schema.level import HierarchyLevel
-from service.schema.relations import attribute, each, load, needed, relation
+from service.schema.relations import attribute, each, load, relation
 from service.schema.thing import Node, id_of
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
 from service.store.change import ChangeRow
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow
-from service.store.node import NodeRow
+from service.store.node import NodeRow, groups_at_hand
 
 if TYPE_CHECKING:
     # That file is built on this one.
@@ -61,11 +61,6 @@ def with_group(selection: Selection) -> bool:
 def with_groups(selection: Selection) -> bool:
     """The same for the nodes of a connection."""
     return with_group(selection.below("nodes")) or with_group(selection.below("edges").below("node"))
-
-
-def group_at_hand(node: NodeRow) -> GroupRow | None:
-    """The group that a node brings along."""
-    return getattr(node, "group", None)
 
 
 @strawberry.type(
@@ -165,11 +160,11 @@ class HierarchyNode(Node):
 
     @relation("The hierarchy in which it stands.")
     def hierarchy(self) -> Hierarchy:
-        return load(hierarchies.by_key, HIERARCHY, finish=needed)
+        return load(hierarchies.by_key, HIERARCHY, needed=True)
 
     @relation("The group that stands here.")
     def group(self) -> "CustomerGroup":
-        return load(groups.by_key, GROUP, finish=needed, at_hand=group_at_hand)
+        return load(groups.by_key, GROUP, needed=True, at_hand=groups_at_hand)
 
     @relation("The level that its depth has in its hierarchy.")
     def level(self) -> HierarchyLevel:
@@ -183,7 +178,7 @@ class HierarchyNode(Node):
 
     @relation("Null for a root.")
     def parent(self) -> "HierarchyNode | None":
-        return load(nodes.by_key, PARENT, finish=needed, asks=with_group)
+        return load(nodes.by_key, PARENT, needed=True, asks=with_group)
 
     @relation("From the root down to the parent; empty for a root.")
     def ancestors(self) -> "list[HierarchyNode]":
@@ -244,7 +239,7 @@ class HierarchyNode(Node):
     @relation("How many customers that are, each counted once.")
     def customer_count(self, scope: Scope = MemberScope.SUBTREE) -> int:
         if scope is MemberScope.DIRECT:
-            return load(groups.by_key, GROUP, finish=lambda row, group: needed(row, group).customer_count)
+            return load(groups.by_key, GROUP, needed=True, finish=lambda _, group: group.customer_count)
         return load(customers.of_nodes_total, ROW, (True, CustomerFilter()))
 
 

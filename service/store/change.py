@@ -11,7 +11,7 @@ from service.dialects import rows
 from service.ids import new_key, new_keys
 from service.matching import ChangeFilter
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting
+from service.store.listing import Conditions, Listing, Sorting, row_of
 
 KEPT = timedelta(hours=24)
 COLUMNS = (
@@ -98,7 +98,7 @@ async def by_keys(keys: Collection[int]) -> dict[int, ChangeRow]:
 
 async def page(listing: Listing, parents: Sequence[int], page: Page, filter: ChangeFilter) -> list[Slice[ChangeRow]]:
     """A page for each parent, newest first. One statement."""
-    return await listing.page(parents, page, NEWEST, True, _conditions(filter), ChangeRow._make)
+    return await listing.page(parents, page, NEWEST, True, _conditions(filter), row_of(ChangeRow))
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: ChangeFilter) -> list[int]:

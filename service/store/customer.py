@@ -10,7 +10,7 @@ from service.dialects import Forms, rows
 from service.matching import CustomerFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting, key_of
+from service.store.listing import Conditions, Listing, Sorting, key_of, row_of
 
 # A group and a customer, by key.
 Pair = tuple[int, int]
@@ -254,7 +254,7 @@ async def page(
     One statement, and one for each group that the filter names by code or name.
     """
     conditions = await _conditions(filter)
-    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, CustomerRow._make)
+    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, row_of(CustomerRow))
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: CustomerFilter) -> list[int]:

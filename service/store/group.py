@@ -9,7 +9,7 @@ from service.dialects import Forms, rows
 from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting, key_of
+from service.store.listing import Conditions, Listing, Sorting, key_of, row_of
 
 COLUMNS = (
     "{0}.id, {0}.code, {0}.name, {0}.description, {0}.status, {0}.customer_count, {0}.version, "
@@ -206,7 +206,7 @@ async def page(
     One statement, and one for each thing that the filter names by code or name.
     """
     conditions = await _conditions(filter)
-    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, GroupRow._make)
+    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, row_of(GroupRow))
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: GroupFilter) -> list[int]:

@@ -10,7 +10,7 @@ from service.dialects import rows
 from service.matching import HierarchyFilter, Order
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting
+from service.store.listing import Conditions, Listing, Sorting, row_of
 
 COLUMNS = "{0}.id, {0}.name, {0}.description, {0}.version, {0}.created_at, {0}.updated_at"
 HIERARCHY = COLUMNS.format("hierarchy")
@@ -146,7 +146,7 @@ async def levels(hierarchies: Collection[int]) -> dict[int, list[LevelRow]]:
 async def page(page: Page, filter: HierarchyFilter, order: Order) -> Slice[HierarchyRow]:
     """A page of all hierarchies. One statement."""
     sorting = SORTINGS[order.field]
-    slices = await LISTING.page([0], page, sorting, order.descending, _conditions(filter), HierarchyRow._make)
+    slices = await LISTING.page([0], page, sorting, order.descending, _conditions(filter), row_of(HierarchyRow))
     return slices[0]
 
 

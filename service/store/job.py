@@ -171,7 +171,7 @@ async def by_keys(keys: Collection[int]) -> dict[int, JobRow]:
 
 async def page(parents: Sequence[int], page: Page) -> list[Slice[JobRow]]:
     """A page of all jobs, newest first. One statement."""
-    return await LISTING_ALL.page(parents, page, NEWEST, True, Conditions(), _row)
+    return await LISTING_ALL.page(parents, page, NEWEST, True, Conditions(), lambda record: _row(record[:-2]))
 
 
 async def totals(parents: Sequence[int]) -> list[int]:

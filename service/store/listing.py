@@ -20,6 +20,8 @@ from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_curs
 
 # SQLite takes no LIKE pattern of more than 50,000 bytes; nothing is found by a text that long.
 LONGEST_PATTERN = 40_000
+# The value that a record of a page is ordered by, and its key among equals.
+ORDER = itemgetter(-2, 0)
 # A key that nothing has.
 NOTHING = 0
 PARENTS = "unnest($1::bigint[]) AS parent(id)"
@@ -94,6 +96,12 @@ class Conditions:
             self.add(f"{column} LIKE {{}} ESCAPE '\\'", f"%{pattern}%")
 
 
+def row_of(kind: Any) -> Callable[[Sequence[Any]], Any]:
+    """What makes a row of this kind of a record of a page: its own columns, without the two behind them."""
+    make = kind._make
+    return lambda record: make(record[:-2])
+
+
 def behind(start: str) -> str | None:
     """The least text, by code points, behind all that begin with this one; None where there is none."""
     start = start.rstrip("\U0010ffff")
@@ -149,7 +157,9 @@ class Listing:
         after: Sequence[Any] | None = None,
         before: Sequence[Any] | None = None,
     ) -> list[Slice[Any]]:
-        """One slice a parent, in the order of the parents; `make` makes a row of its columns. One statement.
+        """One slice a parent, in the order of the parents. One statement.
+
+        `make` makes a row of a record: of the listing's columns, behind which two more stand.
 
         A list with cursors of its own gives `cursor`, which makes one of the columns, and the sort values
         that the page's cursors stand for as `after` and `before`.
@@ -169,7 +179,7 @@ class Listing:
         columns = f"{self.columns}, item.{sorting.column} AS sort_value"
         statement = Forms(
             postgres=f"""
-                SELECT parent.id, item.* FROM {PARENTS}
+                SELECT item.*, parent.id FROM {PARENTS}
                 CROSS JOIN LATERAL (
                     SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
                 ) AS item
@@ -182,10 +192,10 @@ class Listing:
                     SELECT {columns} FROM {self.source} WHERE {where.replace("parent.id", ONLY_PARENT)}
                     ORDER BY {ordering} LIMIT greatest($2::bigint, {WARY if self.wary and conditions.wary else 0})
                 )
-                SELECT {ONLY_PARENT}, item.* FROM item LIMIT $2
+                SELECT item.*, {ONLY_PARENT} FROM item LIMIT $2
             """,
             sqlite=f"""
-                SELECT parent.id, {columns} FROM {PARENTS}
+                SELECT {columns}, parent.id FROM {PARENTS}
                 JOIN {self.table} AS item ON item.id IN (
                     SELECT item.id FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
                 ) {self.joined}
@@ -193,15 +203,16 @@ class Listing:
         )
         fetch = db.fetch if self.steady else db.fetch_planned
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
+        # Each record is the listing's columns, the value that it is ordered by, and its parent.
         rows_of: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
         for record in found:
-            rows_of[record[0]].append(tuple(record)[1:])
+            rows_of[record[-1]].append(record)
         slices = []
         for parent in parents:
             # Neither database promises an order here: bytes in C order are code points in Python's.
-            rows = sorted(rows_of[parent], key=itemgetter(-1, 0), reverse=reading_down)
+            rows = sorted(rows_of[parent], key=ORDER, reverse=reading_down)
             raw = cut(page, rows, cursor or (lambda row: _cursor(order, row)))
-            slices.append(Slice([make(row[:-1]) for row in raw.rows], raw.cursors, raw.has_next, raw.has_previous))
+            slices.append(Slice([*map(make, raw.rows)], raw.cursors, raw.has_next, raw.has_previous))
         return slices
 
     async def totals(self, parents: Sequence[int], conditions: Conditions) -> list[int]:
@@ -218,7 +229,7 @@ class Listing:
 
 
 def _cursor(order: str, row: Sequence[Any]) -> str:
-    value = row[-1].isoformat() if isinstance(row[-1], datetime) else row[-1]
+    value = row[-2].isoformat() if isinstance(row[-2], datetime) else row[-2]
     return encode_cursor(order, [value, row[0]])
 
 

@@ -1,7 +1,9 @@
 """Nodes: reading them, and the positions among siblings."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from service import db
@@ -39,23 +41,34 @@ class NodeRow(NamedTuple):
 
 
 class NodeWithGroup(NodeRow):
-    """A node that brings its group along, behind its own columns."""
+    """A node that brings its group along: behind its own columns stand those of the group.
+
+    Such rows come by the thousand, so they are made of a record as it is, and may have further columns at the end.
+    """
 
     __slots__ = ()
-
-    @property
-    def group(self) -> GroupRow:
-        """The group that stands there."""
-        columns: tuple[Any, ...] = self
-        return columns[WIDTH]  # type: ignore[no-any-return]
 
 
 WIDTH = len(NodeRow._fields)
 
 
-def with_group(columns: Sequence[Any]) -> NodeWithGroup:
-    """The node of its own columns and those of its group behind them."""
-    return tuple.__new__(NodeWithGroup, (*columns[:WIDTH], GroupRow._make(columns[WIDTH:])))
+class GroupOfNode(GroupRow):
+    """The group of such a node: the same columns, of which the first are passed over."""
+
+    __slots__ = ()
+
+
+for _place, _name in enumerate(GroupRow._fields, WIDTH):
+    setattr(GroupOfNode, _name, property(itemgetter(_place)))
+
+# Both are called for each row of large pages: they are functions of C.
+node_with_group: Callable[[Iterable[Any]], NodeWithGroup] = partial(tuple.__new__, NodeWithGroup)
+group_of: Callable[[Iterable[Any]], GroupOfNode] = partial(tuple.__new__, GroupOfNode)
+
+
+def groups_at_hand(nodes: Sequence[NodeRow]) -> Sequence[GroupRow] | None:
+    """The groups of nodes that bring them along; None where not all do."""
+    return [*map(group_of, nodes)] if {NodeWithGroup}.issuperset(map(type, nodes)) else None
 
 
 BY_KEYS = f"""
@@ -214,7 +227,7 @@ POSITION = Sorting("siblings", "position", distinct=True)
 
 async def by_keys(keys: Collection[int], *, groups: bool = False) -> dict[int, NodeRow]:
     """The nodes that there are of these, with their `groups` if so wanted. One statement."""
-    statement, make = (BY_KEYS_WITH_GROUPS, with_group) if groups else (BY_KEYS, NodeRow._make)
+    statement, make = (BY_KEYS_WITH_GROUPS, node_with_group) if groups else (BY_KEYS, NodeRow._make)
     return {row[0]: make(row) for row in await db.fetch(statement, list(keys))}
 
 
@@ -247,7 +260,7 @@ async def hierarchies_of_group(group: int) -> list[int]:
 
 async def ancestors(nodes: Collection[int], *, groups: bool = False) -> dict[int, list[NodeRow]]:
     """For each node its ancestors from the root down, with their `groups` if so wanted. One statement."""
-    statement, make = (ANCESTORS_WITH_GROUPS, with_group) if groups else (ANCESTORS, NodeRow._make)
+    statement, make = (ANCESTORS_WITH_GROUPS, node_with_group) if groups else (ANCESTORS, NodeRow._make)
     found: dict[int, list[NodeRow]] = {node: [] for node in nodes}
     for node, *row in await db.fetch(statement, list(nodes)):
         found[node].append(make(row))
@@ -339,23 +352,19 @@ async def page_of_children(scopes: Sequence[int], page: Page, *, groups: bool = 
     One statement, and one more for each cursor given.
     """
     after, before = [await _position_now(cursor) for cursor in (page.after, page.before)]
-    listing, make = (LISTING_WITH_GROUPS, with_group) if groups else (LISTING, NodeRow._make)
+    listing, make = (LISTING_WITH_GROUPS, node_with_group) if groups else (LISTING, _node)
     return await listing.page(
-        scopes,
-        page,
-        POSITION,
-        False,
-        Conditions(),
-        lambda row: make(row[:-1]),
-        cursor=_cursor,
-        after=after,
-        before=before,
+        scopes, page, POSITION, False, Conditions(), make, cursor=_cursor, after=after, before=before
     )
 
 
+def _node(row: Sequence[Any]) -> NodeRow:
+    return NodeRow._make(row[:WIDTH])
+
+
 def _cursor(row: Sequence[Any]) -> str:
-    # The columns of the listing and, behind them, what it is ordered by.
-    return encode_cursor("siblings", [row[-2], row[-1], row[0]])
+    # The last column of the listing and, behind it, what it is ordered by.
+    return encode_cursor("siblings", [row[-3], row[-2], row[0]])
 
 
 async def _position_now(cursor: str | None) -> list[str] | None:

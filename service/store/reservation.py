@@ -14,7 +14,7 @@ from service import db
 from service.matching import ReservationFilter
 from service.names import key
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting
+from service.store.listing import Conditions, Listing, Sorting, row_of
 
 COLUMNS = """{0}.id, {0}.stock_item_id, {0}.group_id, {0}.hierarchy_id, {0}.quantity, {0}.consumed,
     CASE WHEN {0}.status = 'OPEN' AND {0}.expires_at <= now() THEN 'EXPIRED' ELSE {0}.status END AS status,
@@ -153,7 +153,7 @@ async def page(
     listing: Listing, parents: Sequence[int], page: Page, filter: ReservationFilter
 ) -> list[Slice[ReservationRow]]:
     """A page for each parent of one of the listings above, newest first. One statement."""
-    return await listing.page(parents, page, NEWEST, True, _conditions(filter), ReservationRow._make)
+    return await listing.page(parents, page, NEWEST, True, _conditions(filter), row_of(ReservationRow))
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: ReservationFilter) -> list[int]:

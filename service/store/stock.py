@@ -14,7 +14,7 @@ from service.dialects import rows
 from service.matching import StockItemFilter
 from service.names import fold, key
 from service.paging import Page, Slice
-from service.store.listing import Conditions, Listing, Sorting
+from service.store.listing import Conditions, Listing, Sorting, row_of
 
 COLUMNS = """{0}.id, {0}.sku, {0}.location, {0}.on_hand, {0}.held - COALESCE((
     SELECT sum(late.quantity - late.consumed) FROM reservation AS late
@@ -100,7 +100,7 @@ async def lock(keys: Collection[int]) -> None:
 
 async def page(page: Page, filter: StockItemFilter) -> Slice[StockItemRow]:
     """A page of all stock items, by SKU. One statement."""
-    return (await ALL.page([0], page, BY_SKU, False, _conditions(filter), StockItemRow._make))[0]
+    return (await ALL.page([0], page, BY_SKU, False, _conditions(filter), row_of(StockItemRow)))[0]
 
 
 async def total(filter: StockItemFilter) -> int:
