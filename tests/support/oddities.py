@@ -40,7 +40,7 @@ async def _trees(grove: Grove) -> None:
 async def _members(grove: Grove) -> None:
     """Empty groups, customers of several groups and of none, names beyond ASCII."""
     await new_group(grove, "Empty")
-    await new_group(grove, "Ünïcode «%_» \\ \"quoted\" 🍷", description="Line\nbreak", status="INACTIVE")
+    await new_group(grove, 'Ünïcode «%_» \\ "quoted" 🍷', description="Line\nbreak", status="INACTIVE")
     await new_customer(grove, "odd-1", "Ærø <&> 中文")
     await new_customer(grove, "odd-2", "Nobody's", "lower case")
     codes = ["ZY-1001", "ZY-1002", "ZY-1018", "odd-1"]

@@ -96,9 +96,7 @@ class Values:
             return self._variable(kind, coordinate, defaulted)
         return self._value(kind, coordinate, variables=True)
 
-    def _variable(
-        self, kind: GraphQLInputType, coordinate: str, defaulted: bool = False, one_of: bool = False
-    ) -> Use:
+    def _variable(self, kind: GraphQLInputType, coordinate: str, defaulted: bool = False, one_of: bool = False) -> Use:
         """A variable that may stand there by the rules, a new one or one that there is."""
         slot = self._slot(kind, coordinate, defaulted, one_of)
         for name, known in self.slots.items():
@@ -203,4 +201,3 @@ def written(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{name}: {written(inner)}' for name, inner in value.items())}}}"
     return orjson.dumps(value).decode()
-
