@@ -12,7 +12,6 @@ from typing import Any
 from graphql import (
     GraphQLArgument,
     GraphQLField,
-    GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
@@ -21,61 +20,15 @@ from graphql import (
     is_leaf_type,
 )
 
+from tests.support.merging import Composite, Field, Key, Shape, agree, merge
 from tests.support.values import Lexicon, Slot, Values, has_default, written
 
-Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 PAGING = ("first", "after", "last", "before")
 INTROSPECTION = (
     "__schema { queryType { name } }",
     '__type(name: "Query") { kind name fields { name } }',
     '__type(name: "Nothing") { name }',
 )
-
-
-@dataclass
-class Field:
-    """One way in which a response key is filled."""
-
-    parent: Composite
-    name: str
-    arguments: str
-    type: str
-
-    def stands_beside(self, other: "Field") -> bool:
-        """Whether both may fill the same key: as the same field, or for objects of different types."""
-        if self.type != other.type:
-            return False
-        if (self.name, self.arguments) == (other.name, other.arguments):
-            return True
-        one, two = self.parent, other.parent
-        return one is not two and isinstance(one, GraphQLObjectType) and isinstance(two, GraphQLObjectType)
-
-
-@dataclass
-class Key:
-    """What fills a response key, and what is selected below it."""
-
-    fields: list[Field] = field(default_factory=list)
-    below: "Shape" = field(default_factory=dict)
-
-
-Shape = dict[str, Key]
-
-
-def agree(one: Shape, two: Shape) -> bool:
-    """Whether two selections can be merged."""
-    return all(
-        all(first.stands_beside(second) for first in one[key].fields for second in two[key].fields)
-        and agree(one[key].below, two[key].below)
-        for key in one.keys() & two.keys()
-    )
-
-
-def merge(into: Shape, other: Shape) -> None:
-    for name, key in other.items():
-        here = into.setdefault(name, Key())
-        here.fields += [found for found in key.fields if found not in here.fields]
-        merge(here.below, key.below)
 
 
 @dataclass
@@ -138,7 +91,7 @@ class Documents:
         for name in "FGHI"[: self.random.choice((0, 0, 1, 2, 3, 4))]:
             self.left = self.random.randint(2, 7)
             self.fragments[name] = self._define(self.random.choice(self.composites), 6)
-        names = ["A", "B", "C"][: self.random.choice((2, 3))] if self.chance(0.12) else [self._name()]
+        names: list[str | None] = ["A", "B", "C"][: self.random.choice((2, 3))] if self.chance(0.12) else [self._name()]
         introspective = self.chance(0.04)
         operations: dict[str | None, Part] = {}
         for name in names:
@@ -192,7 +145,7 @@ class Documents:
     def _selections(self, parent: Composite, shape: Shape, depth: int, room: int, deep: bool = False) -> str:
         """What is selected of objects at this depth; below each there may be some `room` more."""
         self.part.depth = max(self.part.depth, depth)
-        chosen = []
+        chosen: list[str] = []
         if deep and depth < self.most_depth:
             chosen += self._field(parent, shape, depth, 1, self._inward(parent), deep=True)
         for _ in range(1 if deep else self.random.randint(1, 5)):
@@ -315,7 +268,8 @@ class Documents:
 
     def _arguments(self, parent: Composite, name: str, found: GraphQLField, room: int) -> tuple[str, int]:
         """The arguments of a field, and about how many objects it yields with them."""
-        texts, size = {}, 3 if "[" in str(found.type) else 1
+        texts: dict[str, str] = {}
+        size = 3 if "[" in str(found.type) else 1
         if "first" in found.args and "last" in found.args:
             texts, size = self._paging(f"{parent.name}.{name}", found, room)
         for argument, place in found.args.items():
