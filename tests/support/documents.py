@@ -205,6 +205,8 @@ class Documents:
         if not leaf and depth >= self.most_depth:
             return
         arguments, size = self._arguments(parent, name, found, room)
+        if not leaf and size > room and not deep:
+            return
         here = Field(parent, name, arguments, str(found.type))
         wanted = self.random.choice((name, name, "a", "b", f"{name}2"))
         key = next((key for key in (wanted, name, f"z{self.left}") if self._take(shape, key, here)), None)
@@ -269,7 +271,9 @@ class Documents:
     def _arguments(self, parent: Composite, name: str, found: GraphQLField, room: int) -> tuple[str, int]:
         """The arguments of a field, and about how many objects it yields with them."""
         texts: dict[str, str] = {}
-        size = 3 if "[" in str(found.type) else 1
+        # The rows of a page are reckoned with where its size is written.
+        paged = isinstance(parent, GraphQLObjectType) and "pageInfo" in parent.fields
+        size = 3 if "[" in str(found.type) and not paged else 1
         if "first" in found.args and "last" in found.args:
             texts, size = self._paging(f"{parent.name}.{name}", found, room)
         for argument, place in found.args.items():
