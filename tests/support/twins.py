@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from service.app import create_app
 from service.logs import current_line
 from service.settings import Settings
-from service.view import GraphQLView
 from tests.support.client import lifespan
+from tests.support.compared import view_of
 
 EXECUTORS = ("breadth", "graphql-core")
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -99,13 +99,6 @@ class Twins:
     async def answers(self, request: Request) -> list[Answer]:
         """One of each executor."""
         return [await self.send(request, executor) for executor in EXECUTORS]
-
-
-def view_of(app: Starlette) -> GraphQLView:
-    """The application's GraphQL endpoint."""
-    return next(
-        endpoint for route in app.routes if isinstance(endpoint := getattr(route, "endpoint", None), GraphQLView)
-    )
 
 
 @asynccontextmanager
