@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.support.compared import Compared
 
 Json = dict[str, Any]
 
@@ -67,17 +69,23 @@ class Grove:
 
 
 @asynccontextmanager
-async def running(app: Starlette) -> AsyncIterator[Grove]:
-    """A client of the application in this process, which is started before and stopped after."""
+async def running(app: Starlette, *, compared: bool = False) -> AsyncIterator[Grove]:
+    """A client of the application in this process, which is started before and stopped after.
+
+    `compared`: each query is also answered by a twin with the other executor, and must be answered the same.
+    """
+    served: ASGIApp = Compared(app) if compared else app
     async with lifespan(app) as state:
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "state": dict(state)}, receive, send)
+            await served({**scope, "state": dict(state)}, receive, send)
 
         # An unforeseen exception is answered as it would be over HTTP.
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://grove.test", timeout=60) as http:
             yield Grove(http)
+    if isinstance(served, Compared):
+        assert served.differences == [], "The two executors differ:\n" + "\n\n".join(served.differences)
 
 
 @asynccontextmanager
