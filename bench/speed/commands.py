@@ -11,7 +11,7 @@ import asyncpg
 import click
 
 from bench.databases import databases_of, version
-from bench.speed import page
+from bench.speed import page, plot
 from bench.speed.compare import Different
 from bench.speed.driver import Failed, installed
 from bench.speed.filling import filled
@@ -78,6 +78,7 @@ def speed(
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text)
         output.with_name("yardstick-plans.txt").write_text(explained)
+        output.with_suffix(".svg").write_text(plot.shares(measured))
 
 
 async def _measure(

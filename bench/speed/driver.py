@@ -62,7 +62,7 @@ function done(summary, latency, requests)
   ))
 end
 """
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,17 @@ async def drive(url: str, bodies: Sequence[bytes], count: int, connections: int,
     script = directory / "drive.lua"
     script.write_text(SCRIPT.replace("@TOTAL@", str(count)).replace("@UNIQUE@", unique).replace("@BODIES@", str(lines)))
     command = await asyncio.create_subprocess_exec(
-        *("wrk", "-t", "1", "-c", str(min(connections, count)), "-d", str(LONGEST_SECONDS), "--timeout", "60s"),
+        *(
+            "wrk",
+            "-t",
+            "1",
+            "-c",
+            str(min(connections, count)),
+            "-d",
+            str(LONGEST_SECONDS),
+            "--timeout",
+            f"{LONGEST_SECONDS}s",
+        ),
         *("-s", str(script), url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
