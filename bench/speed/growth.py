@@ -11,7 +11,6 @@ from bench.speed import plot, processes
 from bench.speed.company import Places
 from bench.speed.compare import middle
 from bench.speed.measure import (
-    WORKERS,
     Plan,
     Sample,
     Side,
@@ -25,6 +24,7 @@ from bench.speed.measure import (
     warm,
 )
 from bench.speed.workloads import Workload, workloads
+from bench.speed.yardstick import WORKERS
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MOST_CUSTOMERS = 1_000_000

@@ -19,9 +19,9 @@ from bench.speed.company import Places
 from bench.speed.compare import compare, middle
 from bench.speed.driver import Driven, drive
 from bench.speed.workloads import Workload, workloads
+from bench.speed.yardstick import POOL, WORKERS
 from tests.support.service import Service
 
-WORKERS = 2
 # Each connection to PostgreSQL has its prepared statements, and PostgreSQL its plans for them, before anything counts.
 WARMING_REQUESTS, WARMING_SECONDS = 240, 3.0
 CROWD = 16
@@ -119,8 +119,9 @@ async def both(url: str, executor: str | None, directory: Path) -> AsyncIterator
 @asynccontextmanager
 async def grove_on(url: str, executor: str | None, directory: Path) -> AsyncIterator[Service]:
     """Grove as in production, as long as the block."""
-    # No line a request; and on a busy machine a crowd of large requests may take longer than Grove lets them.
-    environment = {"GROVE_LOG_LEVEL": "warning", "GROVE_REQUEST_SECONDS": "600"}
+    # No line a request; and on a busy machine a crowd of large requests may take longer than Grove lets them, or
+    # wait longer for one of its ten connections.
+    environment = {"GROVE_LOG_LEVEL": "warning", "GROVE_REQUEST_SECONDS": "600", "GROVE_POOL_SIZE": str(POOL)}
     if executor is not None:
         environment["GROVE_EXECUTOR"] = executor
     grove = Service(url, directory, "--workers", str(WORKERS), **environment)

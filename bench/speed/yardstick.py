@@ -23,7 +23,8 @@ from bench.speed.company import Places
 from bench.speed.workloads import Middle, Workload, workloads
 
 WORKERS = 2
-POOL = 10
+# As many connections as are ever asked on at once.
+POOL = 16
 TRIES = 20
 # What Grove sets as well: for the yardstick, too, it is better than what PostgreSQL does by itself.
 SETTINGS = {
