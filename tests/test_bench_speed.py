@@ -106,6 +106,7 @@ async def test_what_the_yardstick_creates_is_sound(database_url: str, grove: Gro
     created = next(workload for workload in workloads(places, START, START) if workload.name == "W7a")
     connection = await asyncpg.connect(database_url)
     try:
+        theirs = None
         for number in range(70):
             parent, name = created.arguments[number % 2]
             theirs = orjson.loads(await connection.fetchval(created.statement, parent, f"{name} {number}"))
