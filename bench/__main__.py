@@ -18,7 +18,7 @@ from bench.databases import databases_of
 from bench.generate import LEVELS, SEED, NotEmpty
 from bench.generate import generate as fill
 from bench.shape import FEWEST_LEVELS, FEWEST_NODES
-from bench.speed.commands import speed
+from bench.speed.commands import growth, speed
 from bench.tree import Cost, Measured, measure
 from tests.support.databases import fresh, own_environment
 
@@ -244,6 +244,7 @@ async def measure_all(
 
 
 main.add_command(speed)
+main.add_command(growth)
 
 
 if __name__ == "__main__":

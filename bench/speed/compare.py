@@ -1,5 +1,6 @@
 """Grove and the yardstick must say the same before their speed is compared."""
 
+import time
 from typing import Any
 
 import asyncpg
@@ -36,7 +37,7 @@ async def compare(http: httpx.AsyncClient, grove: str, bare: str, workload: Work
     bodies, bare_bodies = workload.bodies(), workload.bare_bodies()
     for place in range(min(len(bodies), COMPARED)):
         body, bare_body = (
-            text.replace(b"@NUMBER@", f"{id(http):x}-{place}".encode()) for text in (bodies[place], bare_bodies[place])
+            text.replace(b"@NUMBER@", f"{time.time_ns():x}".encode()) for text in (bodies[place], bare_bodies[place])
         )
         ours = grove_content(await _post(http, f"{grove}/graphql", body), workload.writes)
         theirs = orjson.loads(await _post(http, f"{bare}/{workload.name}", bare_body))
@@ -65,7 +66,8 @@ def _difference(ours: Any, theirs: Any) -> str:
 
 async def middle(http: httpx.AsyncClient, grove: Service, url: str, top: int) -> Middle:
     """Some places in the last page of the first half of all below a node."""
-    after, found, half = None, [], 1
+    after, half = None, 1
+    found: list[tuple[str, int, int]] = []
     while not found or found[0][2] < half:
         variables = {"id": encode(Kind.NODE, top), "after": after}
         body = orjson.dumps({"query": CURSORS, "variables": variables})

@@ -62,7 +62,7 @@ function done(summary, latency, requests)
   ))
 end
 """
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,17 @@ async def drive(url: str, bodies: Sequence[bytes], count: int, connections: int,
     script = directory / "drive.lua"
     script.write_text(SCRIPT.replace("@TOTAL@", str(count)).replace("@UNIQUE@", unique).replace("@BODIES@", str(lines)))
     command = await asyncio.create_subprocess_exec(
-        *("wrk", "-t", "1", "-c", str(min(connections, count)), "-d", str(LONGEST_SECONDS), "--timeout", "60s"),
+        *(
+            "wrk",
+            "-t",
+            "1",
+            "-c",
+            str(min(connections, count)),
+            "-d",
+            str(LONGEST_SECONDS),
+            "--timeout",
+            f"{LONGEST_SECONDS}s",
+        ),
         *("-s", str(script), url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -102,6 +112,7 @@ async def drive(url: str, bodies: Sequence[bytes], count: int, connections: int,
         answered, duration, median, ninety_ninth, bad, lost = map(int, found[:6])
     except ValueError:
         raise Failed(f"wrk said: {output.decode()}\n{complaints.decode(errors='replace')}") from None
-    if bad or lost or answered < count:
+    # Where all was answered nothing was lost but connections that waited for the last answer, which the server closes.
+    if bad or answered < count:
         raise Failed(f"{bad} errors, {lost} lost, {answered} of {count} answered; such as {found[-1]}")
     return Driven(answered, duration / 1e6, median / 1e3, ninety_ninth / 1e3)

@@ -5,7 +5,7 @@ import fcntl
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -19,9 +19,9 @@ from bench.speed.company import Places
 from bench.speed.compare import compare, middle
 from bench.speed.driver import Driven, drive
 from bench.speed.workloads import Workload, workloads
+from bench.speed.yardstick import POOL, WORKERS
 from tests.support.service import Service
 
-WORKERS = 2
 # Each connection to PostgreSQL has its prepared statements, and PostgreSQL its plans for them, before anything counts.
 WARMING_REQUESTS, WARMING_SECONDS = 240, 3.0
 CROWD = 16
@@ -85,7 +85,7 @@ class Plan:
 
 async def measure(url: str, places: Places, plan: Plan, directory: Path) -> list[Measured]:
     """Every chosen workload on a filled PostgreSQL on this machine. Raises Failed and Different."""
-    postmaster = await _postmaster(url)
+    postmaster = await postmaster_of(url)
     found = []
     async with both(url, plan.executor, directory) as (grove, bare), httpx.AsyncClient(timeout=60) as http:
         asked = workloads(
@@ -95,8 +95,8 @@ async def measure(url: str, places: Places, plan: Plan, directory: Path) -> list
             with turn():
                 await compare(http, grove.base_url, bare.base_url, workload)
                 sides = (
-                    Side(grove, "/graphql", workload.bodies(), processes.family(_pid(grove))),
-                    Side(bare, f"/{workload.name}", workload.bare_bodies(), processes.family(_pid(bare))),
+                    Side(grove, "/graphql", workload.bodies(), processes.family(process_of(grove))),
+                    Side(bare, f"/{workload.name}", workload.bare_bodies(), processes.family(process_of(bare))),
                 )
                 found.append(await _measure_one(url, workload, sides, postmaster, plan, directory))
             click.echo(_line(found[-1]), err=True)
@@ -106,23 +106,38 @@ async def measure(url: str, places: Places, plan: Plan, directory: Path) -> list
 @asynccontextmanager
 async def both(url: str, executor: str | None, directory: Path) -> AsyncIterator[tuple[Service, Service]]:
     """Grove and the yardstick, as many workers each, as long as the block."""
-    environment = {"GROVE_LOG_LEVEL": "warning"} | ({"GROVE_EXECUTOR": executor} if executor else {})
-    grove = Service(url, directory, "--workers", str(WORKERS), **environment)
     bare = Service(url, directory)
     bare.command = [sys.executable, "-m", "bench.speed.yardstick", url, str(bare.port)]
-    async with AsyncExitStack() as stack:
-        for service in (grove, bare):
-            stack.push_async_callback(service.close)
-            await service.start()
-        yield grove, bare
+    async with grove_on(url, executor, directory) as grove:
+        try:
+            await bare.start()
+            yield grove, bare
+        finally:
+            await bare.close()
 
 
-def _pid(service: Service) -> int:
+@asynccontextmanager
+async def grove_on(url: str, executor: str | None, directory: Path) -> AsyncIterator[Service]:
+    """Grove as in production, as long as the block."""
+    # No line a request; and on a busy machine a crowd of large requests may take longer than Grove lets them, or
+    # wait longer for one of its ten connections.
+    environment = {"GROVE_LOG_LEVEL": "warning", "GROVE_REQUEST_SECONDS": "600", "GROVE_POOL_SIZE": str(POOL)}
+    if executor is not None:
+        environment["GROVE_EXECUTOR"] = executor
+    grove = Service(url, directory, "--workers", str(WORKERS), **environment)
+    try:
+        await grove.start()
+        yield grove
+    finally:
+        await grove.close()
+
+
+def process_of(service: Service) -> int:
     assert service.process
     return service.process.pid
 
 
-async def _postmaster(url: str) -> int:
+async def postmaster_of(url: str) -> int:
     """The process that has started all others of PostgreSQL. Raises ClickException where it runs elsewhere."""
     connection = await asyncpg.connect(url)
     try:
@@ -147,7 +162,7 @@ async def _measure_one(
     url: str, workload: Workload, sides: tuple[Side, Side], postmaster: int, plan: Plan, directory: Path
 ) -> Measured:
     for side in sides:
-        await _warm(side, workload, directory)
+        await warm(side, workload, directory)
     samples: dict[int, tuple[Sample, Sample]] = {}
     for connections in workload.connections:
         runs: tuple[list[Sample], list[Sample]] = ([], [])
@@ -156,27 +171,28 @@ async def _measure_one(
             for side, kept in list(zip(sides, runs, strict=True))[:: 1 if number % 2 == 0 else -1]:
                 if workload.writes:
                     await _vacuum(url)
-                count = _count(side.rate * plan.seconds, connections, workload.step)
-                kept.append(await _run(side, count, connections, postmaster, directory))
-        samples[connections] = (_medians(runs[0]), _medians(runs[1]))
+                count = count_of(side.rate * plan.seconds, connections, workload.step)
+                kept.append(await run(side, count, connections, postmaster, directory))
+        samples[connections] = (medians(runs[0]), medians(runs[1]))
     return Measured(workload, samples)
 
 
-async def _warm(side: Side, workload: Workload, directory: Path) -> None:
+async def warm(side: Side, workload: Workload, directory: Path) -> None:
     connections = max(workload.connections)
-    driven = await drive(side.url, side.bodies, _count(0, connections, workload.step), connections, directory)
+    driven = await drive(side.url, side.bodies, count_of(0, connections, workload.step), connections, directory)
     more = min(WARMING_REQUESTS, driven.answered / driven.seconds * WARMING_SECONDS)
-    driven = await drive(side.url, side.bodies, _count(more, connections, workload.step), connections, directory)
+    if more > driven.answered:
+        driven = await drive(side.url, side.bodies, count_of(more, connections, workload.step), connections, directory)
     side.rate = driven.answered / driven.seconds
 
 
-def _count(wanted: float, connections: int, step: int) -> int:
+def count_of(wanted: float, connections: int, step: int) -> int:
     """So many requests, enough that all connections have some, and none half undone."""
-    count = max(int(wanted), 4, 2 * connections)
+    count = max(int(wanted), 4, connections)
     return count + -count % step
 
 
-async def _run(side: Side, count: int, connections: int, postmaster: int, directory: Path) -> Sample:
+async def run(side: Side, count: int, connections: int, postmaster: int, directory: Path) -> Sample:
     server = processes.used(processes.family(postmaster))
     service = processes.used(side.processes)
     driven = await drive(side.url, side.bodies, count, connections, directory)
@@ -195,7 +211,7 @@ def _sample(driven: Driven, service: float, postgres: float) -> Sample:
     )
 
 
-def _medians(samples: Sequence[Sample]) -> Sample:
+def medians(samples: Sequence[Sample]) -> Sample:
     return Sample(
         *(median(getattr(sample, name) for sample in samples) for name in Sample.__dataclass_fields__),
     )

@@ -90,11 +90,14 @@ def _reads(places: Places, medium: Middle, large: Middle) -> list[Workload]:
         cursors, paths = (middle.cursors, middle.paths) if middle else ([None], [""])
         variables = [{"id": encode(Kind.NODE, top), "after": cursor} for cursor in cursors]
         arguments = [[top, path] for path in paths]
-        statement, settings = reads.DESCENDANTS, {"generic": False, "wanted": 2.0, "peer": "0.56"}
-        return Workload(name, title, DESCENDANTS, variables, statement, arguments, **settings)
+        return Workload(
+            *(name, title, DESCENDANTS, variables, reads.DESCENDANTS, arguments),
+            generic=False,
+            wanted=2.0,
+            peer="0.56",
+        )
 
     few, many = places.few_customers, places.many_customers
-    subtree = {"generic": False, "wanted": 1.5}
     codes = [[code.lower()] for code in places.codes]
     named = [{"code": code} for code in places.codes]
     return [
@@ -105,8 +108,10 @@ def _reads(places: Places, medium: Middle, large: Middle) -> list[Workload]:
         display("W4b", "1,000 of 10,000, in the middle", places.medium, medium),
         display("W4c", "1,000 of 90,000 descendants", places.large, None),
         display("W4d", "1,000 of 90,000, in the middle", places.large, large),
-        node("W5a", "100 of 5,000 customers", CUSTOMERS, few, reads.CUSTOMERS, peer="1.07", **subtree),
-        node("W5b", "100 of 50,000 customers", CUSTOMERS, many, reads.CUSTOMERS, peer="1.04", **subtree),
+        node("W5a", "100 of 5,000 customers", CUSTOMERS, few, reads.CUSTOMERS, generic=False, wanted=1.5, peer="1.07"),
+        node(
+            "W5b", "100 of 50,000 customers", CUSTOMERS, many, reads.CUSTOMERS, generic=False, wanted=1.5, peer="1.04"
+        ),
         Workload(
             *("W6", "customer with groups and paths", CUSTOMER, named, reads.CUSTOMER, codes),
             wanted=0.65,
@@ -153,6 +158,9 @@ def _writes(places: Places) -> list[Workload]:
         ),
         moves("W7c", "move 1,000 nodes", places.thousand, writes.MOVE, 1.5, "1.4"),
         moves("W7d", "move 10,000 nodes", places.ten_thousand, writes.MOVE, 2.6, "2.5"),
+        # For information: beside a statement that leaves what both places share.
+        moves("W7e", "move 1,000, sharing", places.thousand, writes.MOVE_SHARING, None, ""),
+        moves("W7f", "move 10,000, sharing", places.ten_thousand, writes.MOVE_SHARING, None, ""),
     ]
 
 
