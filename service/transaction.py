@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from service.db import Database, Session
+from service import db
+from service.db import Database, Session, Statement
 from service.errors import GroveError, Unavailable, UserErrorCode, refuse
 from service.store import change
 from service.store.change import NewChange
@@ -141,6 +142,10 @@ async def keep(answer: str) -> None:
 
 async def log(changes: Sequence[NewChange]) -> None:
     """Writes what this mutation changed into the log, in one statement."""
+    await db.write(*logged(changes))
+
+
+def logged(changes: Sequence[NewChange]) -> list[Statement]:
+    """What `log` runs."""
     mutation = current()
-    if changes:
-        await change.log(changes, mutation.actor, mutation.at)
+    return [change.logged(changes, mutation.actor, mutation.at)] if changes else []

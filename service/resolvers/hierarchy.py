@@ -118,6 +118,7 @@ async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
     for row in await groups.found_placeholders([f"New {level} ({locked.row.name})" for level in level_names]):
         keys = await tree.positions_at(locked, locked.scope(parent), LAST, 1, [])
         placed = await tree.assign(locked, [row], parent, keys)
+        await locked.write()
         parent = await tree.parent_of(locked, placed[0])
     await hierarchy.count_levels(locked.key, locked.level_counts)
     await transaction.log(locked.changes)
