@@ -98,6 +98,11 @@ class Session:
         self._ended = False
         self._fetching: set[asyncio.Task[Any]] = set()
 
+    @property
+    def begun(self) -> bool:
+        """Whether it has a connection, and with it perhaps locks."""
+        return self._connection is not None
+
     def discard(self) -> None:
         """Nothing of this transaction is to be kept."""
         self.discarded = True

@@ -6,7 +6,7 @@ this writer's alone.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,8 +18,6 @@ from service.ids import Kind
 from service.positions import Position
 from service.store import closure, group, hierarchy, node, situation
 from service.store.change import NewChange
-from service.store.closure import Place
-from service.store.group import GroupRow, NewGroup
 from service.store.hierarchy import HierarchyRow, LevelRow
 from service.store.node import NodeRow
 from service.store.situation import Line, Situation
@@ -119,8 +117,13 @@ class Tree:
         return parent.id if parent is not None else -self.key
 
     async def know(self, nodes: Collection[int]) -> None:
-        """Reads the lines of nodes that are not known yet. One statement, or none."""
+        """Reads the lines of nodes that are not known yet, and do not stand in one. One statement, or none."""
         unknown = [key for key in nodes if key not in self.lines]
+        for line in list(self.lines.values()) if unknown else ():
+            for place, row in enumerate(line.nodes):
+                if row.id in unknown:
+                    self.lines[row.id] = Line(line.nodes[place:], line.names[place:])
+                    unknown.remove(row.id)
         if unknown:
             self.lines |= await situation.lines(unknown)
 
@@ -147,7 +150,7 @@ class Tree:
 
 async def lock_all(keys: Collection[int]) -> dict[int, HierarchyRow]:
     """Locks the hierarchies that there are of these, until the transaction ends. Waits without a connection."""
-    await transaction.current().turn.take(keys)
+    await transaction.current().take_turns(keys)
     return await hierarchy.lock(keys)
 
 
@@ -158,7 +161,7 @@ async def lock(
 
     One statement, which reads `others` along.
     """
-    await transaction.current().turn.take([key])
+    await transaction.current().take_turns([key])
     nodes, neighbour = (goal.nodes(), goal.neighbour()) if goal is not None else ([], [])
     found = await situation.lock([key], nodes, [*neighbour, *others])
     if key not in found.hierarchies:
@@ -173,11 +176,7 @@ async def lock_of_nodes(keys: Sequence[int], expected_version: int | None, path:
     """
     nodes, neighbour = (goal.nodes(), goal.neighbour()) if goal is not None else ([], [])
     nodes = list(dict.fromkeys([*keys, *nodes]))
-    # A node never changes its hierarchy, so these may be asked for before the lock.
-    homes, found = await situation.lock_of_nodes(keys, nodes, neighbour)
-    await transaction.current().turn.take(homes)
-    if found is None:
-        found = await situation.lock(homes, nodes, neighbour)
+    found = await _situation_of(keys, nodes, neighbour)
     if not found.hierarchies:
         raise Refused([_no_node(path, place, keys) for place in range(len(keys))])
     if len(found.hierarchies) > 1:
@@ -187,7 +186,27 @@ async def lock_of_nodes(keys: Sequence[int], expected_version: int | None, path:
             f"These nodes stand in different hierarchies, {names}; choose those of one.",
             path,
         )
-    return _tree(found, next(iter(found.hierarchies)), expected_version, goal)
+    (key,) = found.hierarchies
+    transaction.current().turn.turns.remember(keys, key)
+    return _tree(found, key, expected_version, goal)
+
+
+async def _situation_of(keys: Sequence[int], nodes: Sequence[int], others: Sequence[Statement]) -> Situation:
+    """The hierarchies in which nodes stand, locked. Waits for the turn without a connection where one is remembered.
+
+    A node never changes its hierarchy, so that this may be remembered, and asked for before the lock.
+    """
+    mutation = transaction.current()
+    remembered = {mutation.turn.turns.homes.get(key) for key in keys}
+    homes = {key for key in remembered if key is not None}
+    if homes == remembered and len(homes) == 1:
+        await mutation.take_turns(homes)
+        found = await situation.lock(homes, nodes, others)
+        if all(key in found.lines for key in keys):
+            return found
+    homes, current = await situation.lock_of_nodes(keys, nodes, others)
+    await mutation.take_turns(homes)
+    return current or await situation.lock(homes, nodes, others)
 
 
 def _tree(found: Situation, key: int, expected_version: int | None, goal: Goal | None) -> Tree:
@@ -235,12 +254,12 @@ async def parent_of(tree: Tree, key: int | None, *path: str) -> NodeRow | None:
         raise refuse(Code.NOT_FOUND, message, *path)
     found = tree.lines[key].nodes[0]
     if found.hierarchy_id != tree.key:
-        message = f"{await _described(tree, found)}, not in «{tree.row.name}»; choose a parent in «{tree.row.name}»."
+        message = f"{await described(tree, found)}, not in «{tree.row.name}»; choose a parent in «{tree.row.name}»."
         raise refuse(Code.WRONG_HIERARCHY, message, *path)
     return found
 
 
-async def _described(tree: Tree, row: NodeRow) -> str:
+async def described(tree: Tree, row: NodeRow) -> str:
     """Where a known node stands, by the names of its group, of its parent's and of its hierarchy. One statement."""
     names = tree.lines[row.id].names
     spot = Spot(row.parent_id, names[1] if row.parent_id is not None else None, row.depth)
@@ -259,21 +278,6 @@ def too_deep(tree: Tree, name: str, depth: int, *path: str | int, below: bool = 
     return user_error(Code.TOO_DEEP, message, *path)
 
 
-async def positions_at(
-    tree: Tree, scope: int, position: Position, count: int, leaving: Sequence[int], *path: str
-) -> Sequence[str]:
-    """`count` keys at a place among siblings; `leaving` nodes are passed over, since they move.
-
-    Spreads the siblings anew when keys have grown too long. Refuses with NOT_CHILDREN and OUT_OF_RANGE. Two
-    statements at the most, none where the lock was taken for this goal.
-    """
-    keys = positions.between(*await _neighbours(tree, scope, position, leaving, *path), count)
-    if not positions.too_long(keys):
-        return keys
-    await spread_anew(tree, [scope])
-    return positions.between(*await _neighbours(tree, scope, position, leaving, *path), count)
-
-
 async def spread_anew(tree: Tree, scopes: Collection[int]) -> None:
     """Gives all siblings of some scopes short keys again. Four statements; writes every sibling."""
     siblings = await node.siblings(scopes)
@@ -283,136 +287,6 @@ async def spread_anew(tree: Tree, scopes: Collection[int]) -> None:
     )
     await hierarchy.spread_anew(tree.key)
     tree.lines.clear()
-
-
-async def _neighbours(
-    tree: Tree, scope: int, position: Position, leaving: Sequence[int], *path: str
-) -> tuple[str | None, str | None]:
-    """The positions before and behind a place."""
-    if position.index is not None:
-        if position.index < 0:
-            raise refuse(Code.OUT_OF_RANGE, "An index counts from 0.", *path, "index")
-        return await node.positions_around(scope, leaving, position.index)
-    own = None
-    if position.before is not None:
-        own = await _sibling(tree, scope, position.before, leaving, *path, "before")
-    elif position.after is not None:
-        own = await _sibling(tree, scope, position.after, leaving, *path, "after")
-    if position in tree.neighbours:
-        other = tree.neighbours.pop(position)
-    else:
-        ((text, arguments),) = Goal(scope, position, leaving).neighbour()
-        other = await db.fetch_value(text, *arguments)
-    return (own, other) if position.first or position.after is not None else (other, own)
-
-
-async def _sibling(tree: Tree, scope: int, key: int, leaving: Sequence[int], *path: str) -> str:
-    """The position of a node to stand beside."""
-    await tree.know([key])
-    row = tree.lines[key].nodes[0] if key in tree.lines else None
-    if row is None or row.scope != scope or key in leaving:
-        raise refuse(Code.NOT_CHILDREN, await _no_sibling(tree, key, row, path[-1], moves=key in leaving), *path)
-    return row.position
-
-
-async def _no_sibling(tree: Tree, key: int, row: NodeRow | None, word: str, *, moves: bool) -> str:
-    """Why a node is none to stand before or after."""
-    if row is None:
-        return f"There is no node with the id «{ids.encode(Kind.NODE, key)}» to stand {word}; choose a sibling."
-    if moves:
-        return f"«{tree.name_of(key)}» moves itself, so that nothing can stand {word} it; choose a sibling that stays."
-    return f"{await _described(tree, row)}, which is not where the node is to go; choose a sibling to stand {word}."
-
-
-async def assign(
-    tree: Tree, groups: Sequence[GroupRow | NewGroup], parent: NodeRow | None, keys: Sequence[str]
-) -> list[int]:
-    """Notes groups, which the caller has found fit, as new leaves at these positions; returns their nodes."""
-    depth = parent.depth + 1 if parent is not None else 1
-    above, spot = [], Spot(None, None, depth)
-    if parent is not None:
-        await tree.know([parent.id])
-        line = tree.lines[parent.id]
-        above, spot = [row.id for row in line.nodes], Spot(parent.id, line.names[0], depth)
-    nodes = ids.new_keys(len(groups))
-    places = [Place(key, spot.parent, text, depth) for key, text in zip(nodes, keys, strict=True)]
-    owners = {key: row.id for key, row in zip(nodes, groups, strict=True)}
-    tree.writes += closure.attached(tree.key, owners, places, above)
-    tree.level_counts[depth] += len(groups)
-    for key, row in zip(nodes, groups, strict=True):
-        tree.log_assigned(key, row.id, row.name, spot)
-    return list(nodes)
-
-
-async def move(tree: Tree, moving: Sequence[NodeRow], parent: NodeRow | None, position: Position) -> None:
-    """Moves known nodes, none of which is above another, next to one another under a parent. Refuses with TOO_DEEP.
-
-    The caller has looked for cycles. Costs what the subtrees cost; re-ordering one node writes one row.
-    """
-    depth = parent.depth + 1 if parent is not None else 1
-    goal = Line([], [])
-    if parent is not None:
-        await tree.know([parent.id])
-        goal = tree.lines[parent.id]
-    lines = {row.id: tree.lines[row.id] for row in moving}
-    if any(row.depth != depth for row in moving):
-        await _count_levels(tree, moving, depth)
-    keys = await positions_at(tree, tree.scope(parent), position, len(moving), list(lines), "position")
-    staying = [row.scope == tree.scope(parent) for row in moving]
-    if any(staying) and len(moving) > 1:
-        await closure.park(list(lines))
-    if all(staying):
-        tree.writes.append(closure.ordered(dict(zip(lines, keys, strict=True))))
-    else:
-        places = [Place(key, parent.id if parent else None, text, depth) for key, text in zip(lines, keys, strict=True)]
-        await _replant(tree, moving, lines, goal, places)
-    after = Spot(parent.id if parent is not None else None, goal.names[0] if goal.names else None, depth)
-    for row in moving:
-        names = lines[row.id].names
-        before = Spot(row.parent_id, names[1] if row.parent_id is not None else None, row.depth)
-        tree.log_moved(row.group_id, names[0], before, after)
-
-
-async def _count_levels(tree: Tree, moving: Sequence[NodeRow], depth: int) -> None:
-    """Notes how many nodes come to stand on which level. Refuses with TOO_DEEP. One statement; reads the subtrees."""
-    heights = await closure.heights([row.id for row in moving])
-    errors = [
-        too_deep(tree, tree.name_of(row.id), depth + max(heights[row.id]), "parentId", below=max(heights[row.id]) > 0)
-        for row in moving
-        if depth + max(heights[row.id]) > len(tree.levels)
-    ]
-    if errors:
-        raise Refused(errors)
-    for row in moving:
-        for distance, count in heights[row.id].items():
-            tree.level_counts[row.depth + distance] -= count
-            tree.level_counts[depth + distance] += count
-
-
-async def _replant(
-    tree: Tree, moving: Sequence[NodeRow], lines: Mapping[int, Line], goal: Line, places: Sequence[Place]
-) -> None:
-    """Notes what brings nodes with all below them under another parent, `goal` being its line.
-
-    One statement where the depth changes: what goes has to go before what comes.
-    """
-    old = [[above.id for above in lines[row.id].nodes[1:]] for row in moving]
-    new = [row.id for row in goal.nodes]
-    shifts = {place.node: place.depth - row.depth for row, place in zip(moving, places, strict=True)}
-    if any(shifts.values()) or any(above != old[0] for above in old):
-        await closure.cut(places)
-        tree.writes += closure.grafted(places, shifts)
-    else:
-        tree.writes += closure.exchanged(list(lines), old[0], new)
-    tree.writes.append(closure.placed(places))
-    children: Counter[int] = Counter()
-    descendants: Counter[int] = Counter()
-    for row, above in zip(moving, old, strict=True):
-        children.update(dict.fromkeys(above[:1], -1))
-        descendants.update(dict.fromkeys(above, -1 - row.descendant_count))
-        children.update(new[:1])
-        descendants.update(dict.fromkeys(new, 1 + row.descendant_count))
-    tree.writes += closure.counted(children, descendants)
 
 
 async def names_of(rows: Collection[NodeRow]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service import db, groups, leaving, names, stock, transaction, tree
+from service import db, groups, leaving, names, placing, stock, transaction, tree
 from service.db import Record
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
@@ -118,7 +118,7 @@ async def create(
             locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId", goal=goal, others=namesakes)
             found = locked.others
             parent = await tree.parent_of(locked, place.parent, "place", "parentId")
-            keys = await tree.positions_at(locked, locked.scope(parent), place.position, 1, [], "place", "position")
+            keys = await placing.positions_at(locked, locked.scope(parent), place.position, 1, [], "place", "position")
         except Refused as refused:
             errors += refused.errors
     errors += _mistakes(name, code, description, None, found or await db.fetch_each(*namesakes))
@@ -145,7 +145,7 @@ async def create(
         locked.changes.append(change)
     if locked is None:
         return Created(row.id, None)
-    nodes = await tree.assign(locked, [row], parent, keys)
+    nodes = await placing.assign(locked, [row], parent, keys)
     await locked.finish()
     return Created(row.id, nodes[0])
 

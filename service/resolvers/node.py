@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from service import groups, leaving, tree
+from service import groups, leaving, placing, tree
 from service.counting import counted
 from service.db import Statement
 from service.errors import InvalidInput, Refused, UserError, UserErrorCode, refuse, user_error
@@ -173,7 +173,7 @@ async def assign(
     keys: Sequence[str] = []
     try:
         parent = await tree.parent_of(locked, parent_key, "parentId")
-        keys = await tree.positions_at(locked, locked.scope(parent), position, len(rows), [], "position")
+        keys = await placing.positions_at(locked, locked.scope(parent), position, len(rows), [], "position")
     except Refused as refused:
         errors += refused.errors
     depth = parent.depth + 1 if parent is not None else 1
@@ -181,7 +181,7 @@ async def assign(
         errors += [tree.too_deep(locked, row.name, depth, "parentId") for row in rows[:1] if row is not None]
     if errors:
         raise Refused(errors)
-    nodes = await tree.assign(locked, [row for row in rows if row is not None], parent, keys)
+    nodes = await placing.assign(locked, [row for row in rows if row is not None], parent, keys)
     await locked.finish()
     return Placed(locked.key, nodes)
 
@@ -240,7 +240,7 @@ async def move(
         parent_key = moving[0].parent_id
     parent = await tree.parent_of(locked, parent_key, "parentId")
     _check_cycle(locked, moving, parent)
-    await tree.move(locked, moving, parent, position)
+    await placing.move(locked, moving, parent, position)
     await locked.finish()
     return Placed(locked.key, [row.id for row in moving], previous_parent=moving[0].parent_id)
 
