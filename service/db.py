@@ -14,13 +14,20 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from service.dialects import Dialect, Forms, render
+from service.dialects import Dialect, Forms, reads_at_once, render, writes_at_once
 from service.turns import Turns
 
 T = TypeVar("T")
 Record = Sequence[Any]
+
+
+class Statement(NamedTuple):
+    """A statement with its arguments, to be run together with others."""
+
+    text: str
+    arguments: tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -90,6 +97,11 @@ class Session:
         self._lock = asyncio.Lock()
         self._ended = False
         self._fetching: set[asyncio.Task[Any]] = set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a connection, and with it perhaps locks."""
+        return self._connection is not None
 
     def discard(self) -> None:
         """Nothing of this transaction is to be kept."""
@@ -180,6 +192,35 @@ async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Rec
     PostgreSQL would after some runs settle on one plan for all arguments: for a rare word that of a frequent one.
     """
     return await _session.get().fetch(statement, arguments, planned=True)
+
+
+async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
+    """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
+    if current().engine.dialect == "sqlite":
+        return [await fetch(text, *arguments) for text, arguments in reads]
+    found: list[list[Record]] = [[] for _ in reads]
+    text = reads_at_once(tuple(read.text for read in reads))
+    for place, row in await fetch(text, *_arguments(reads)):
+        found[place].append(row)
+    return list(found)
+
+
+async def write(*writes: Statement) -> None:
+    """Runs statements that write, of which none reads or writes a row that another one writes.
+
+    They go to PostgreSQL as one, where each of them sees the database as it was before all of them.
+    """
+    if not writes:
+        return
+    if current().engine.dialect == "sqlite":
+        for text, arguments in writes:
+            await fetch(text, *arguments)
+    else:
+        await fetch(writes_at_once(tuple(one.text for one in writes)), *_arguments(writes))
+
+
+def _arguments(statements: Sequence[Statement]) -> list[Any]:
+    return [argument for statement in statements for argument in statement.arguments]
 
 
 async def fetch_value(statement: str | Forms, *arguments: Any) -> Any:

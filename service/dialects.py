@@ -13,9 +13,9 @@ Nothing else is translated. A statement that must differ has its two forms side 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -54,6 +54,37 @@ def render(statement: str | Forms, dialect: Dialect) -> str:
     text = _ANY.sub(r"IN (SELECT value FROM json_each(?\1))", text)
     text = _UNNEST.sub(r"(SELECT value AS \3 FROM json_each(?\1)) AS \2", text)
     return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text.replace(_CLOCK, "now()"))))
+
+
+@lru_cache(maxsize=500)
+def reads_at_once(texts: tuple[str, ...]) -> str:
+    """One statement for PostgreSQL that reads what these read: rows of the place of each one and its row."""
+    parts = [f"SELECT {place}, part FROM ({text}) AS part" for place, text in enumerate(_numbered_on(texts))]
+    return " UNION ALL ".join(parts)
+
+
+@lru_cache(maxsize=500)
+def writes_at_once(texts: tuple[str, ...]) -> str:
+    """One statement for PostgreSQL that writes what these write, each as if the others were yet to come."""
+    *first, last = _numbered_on(texts)
+    named = ", ".join(f"write_{place} AS ({text})" for place, text in enumerate(first))
+    return f"WITH {named} {last}" if named else last
+
+
+def _numbered_on(texts: tuple[str, ...]) -> list[str]:
+    """The texts for PostgreSQL, the parameters of each numbered on from those of the ones before it."""
+    numbered, count = [], 0
+    for text in texts:
+        text = render(text, "postgres")
+        numbers = {int(number) for number in _PARAMETER.findall(text)}
+        moved = {f"${number}": f"${number + count}" for number in numbers}
+        numbered.append(_PARAMETER.sub(partial(_renamed, moved), text))
+        count += max(numbers, default=0)
+    return numbered
+
+
+def _renamed(names: Mapping[str, str], match: re.Match[str]) -> str:
+    return names[match[0]]
 
 
 def _sqlite_rows(match: re.Match[str]) -> str:

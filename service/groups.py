@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from service import db, ids, names, transaction
+from service.db import Statement
 from service.errors import UserError, UserErrorCode, user_error
 from service.ids import Kind
 from service.matching import Reference
@@ -12,6 +13,7 @@ from service.store import customer, group
 from service.store.change import NewChange
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow, NewGroup
+from service.transaction import Mutation
 
 Code = UserErrorCode
 MOST_CUSTOMERS = 10_000
@@ -20,14 +22,16 @@ MOST_CUSTOMERS = 10_000
 async def free_codes(count: int, taken: Collection[str] = ()) -> list[str]:
     """The next generated codes that no group has; `taken`, as keys, are about to be given to others.
 
-    Two statements, more where clients took codes of that form. A dry run on PostgreSQL only looks at the sequence,
-    which would not go back; see `Mutation.codes_peeked`.
+    Two statements, one for a single code, more where clients took codes of that form. A dry run on PostgreSQL only
+    looks at the sequence, which would not go back; see `Mutation.codes_peeked`.
     """
     mutation = transaction.current()
+    if count == 1 and not taken and not _only_looks(mutation):
+        return [await group.next_free_code()]
     found: list[str] = []
     while len(found) < count:
         missing = count - len(found)
-        if mutation.dry_run and db.current().engine.dialect == "postgres":
+        if _only_looks(mutation):
             codes = await group.peek_codes(mutation.codes_peeked, missing)
             mutation.codes_peeked += missing
         else:
@@ -37,17 +41,24 @@ async def free_codes(count: int, taken: Collection[str] = ()) -> list[str]:
     return found
 
 
-async def found(name: str, code: str | None, description: str, status: str) -> GroupRow:
-    """Makes a group, whose values the caller has found fit, and logs it. Three statements, two more for a code."""
-    row = NewGroup(ids.new_key(), code or (await free_codes(1))[0], name, description, status)
-    await _insert([row])
-    return (await group.by_keys([row.id]))[row.id]
+def _only_looks(mutation: Mutation) -> bool:
+    return mutation.dry_run and db.current().engine.dialect == "postgres"
+
+
+async def planned(name: str, code: str | None, description: str, status: str) -> NewGroup:
+    """A group to be made, with a key and a code of its own. One statement where it has no code yet."""
+    return NewGroup(ids.new_key(), code or (await free_codes(1))[0], name, description, status)
+
+
+def founding(row: NewGroup) -> tuple[Statement, NewChange]:
+    """What makes a group whose values the caller has found fit, and what is logged of it."""
+    return group.inserted([row], transaction.current().at), _creation(row)
 
 
 async def found_placeholders(wanted: Sequence[str]) -> list[NewGroup]:
     """Makes an active group for each name, or for the next free one like it, and logs them.
 
-    Five statements, however many; one more for each tenfold of numbers that names like it have taken.
+    Four statements, however many; one more for each tenfold of numbers that names like it have taken.
     """
     free = await _free_names(wanted)
     keys, codes = ids.new_keys(len(free)), await free_codes(len(free))
@@ -57,17 +68,14 @@ async def found_placeholders(wanted: Sequence[str]) -> list[NewGroup]:
 
 
 async def _insert(made: Sequence[NewGroup]) -> None:
-    await group.insert(made, transaction.current().at)
-    await transaction.log(
-        [
-            NewChange("GROUP_CREATED", f"created «{row.name}» ({row.code})", group=row.id, after=_values(row))
-            for row in made
-        ]
+    await db.write(
+        group.inserted(made, transaction.current().at), *transaction.logged([_creation(row) for row in made])
     )
 
 
-def _values(row: NewGroup) -> dict[str, str]:
-    return {"code": row.code, "name": row.name, "description": row.description, "status": row.status}
+def _creation(row: NewGroup) -> NewChange:
+    values = {"code": row.code, "name": row.name, "description": row.description, "status": row.status}
+    return NewChange("GROUP_CREATED", f"created «{row.name}» ({row.code})", group=row.id, after=values)
 
 
 async def _free_names(wanted: Sequence[str]) -> list[str]:
@@ -133,7 +141,7 @@ async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[li
     return list(rows.values()), errors
 
 
-async def add_members(row: GroupRow, customers: Sequence[CustomerRow]) -> int:
+async def add_members(row: GroupRow | NewGroup, customers: Sequence[CustomerRow]) -> int:
     """Puts customers into a locked group, passes over those in it, and logs it; returns how many were new.
 
     The caller counts the group's version and members. Three statements.
@@ -159,7 +167,9 @@ async def remove_members(row: GroupRow, customers: Sequence[CustomerRow]) -> int
     return len(old)
 
 
-def member_change(action: str, verb: str, word: str, row: GroupRow, customers: Collection[CustomerRow]) -> NewChange:
+def member_change(
+    action: str, verb: str, word: str, row: GroupRow | NewGroup, customers: Collection[CustomerRow]
+) -> NewChange:
     """Who came or went, for the log: all their codes, and the name of one who came or went alone."""
     one = next(iter(customers))
     who = f"«{one.name}» ({one.code})" if len(customers) == 1 else f"{len(customers):,} customers"

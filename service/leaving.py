@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from service import positions
+from service import db, positions
 from service.counting import counted
+from service.db import Statement
 from service.errors import Refused, UserErrorCode, user_error
 from service.store import closure, group, node
 from service.store.closure import Place, Standing
 from service.store.node import NodeRow
-from service.tree import Spot, Tree, names_of, spread_anew
+from service.tree import Spot, Tree, spread_anew
 
 Code = UserErrorCode
 
@@ -17,17 +18,17 @@ Code = UserErrorCode
 async def unassign(tree: Tree, leaving: Sequence[NodeRow], policy: str, *path: str) -> list[int]:
     """Takes nodes out of the tree; what is below them goes as the policy says. Returns the groups that left.
 
-    Of the groups returned those of `leaving` come first. Refuses with CONFLICT. Some fifteen statements.
+    Of the groups returned those of `leaving` come first. Refuses with CONFLICT. Three statements, some ten to promote.
     """
     if policy == "REFUSE":
         parents = [row for row in leaving if row.child_count]
         if parents:
-            names = await names_of(parents)
+            await tree.know([row.id for row in parents])
             raise Refused(
                 [
                     user_error(
                         Code.CONFLICT,
-                        f"«{names[row.group_id]}» has {counted(row.child_count, 'child', 'children')} in"
+                        f"«{tree.name_of(row.id)}» has {counted(row.child_count, 'child', 'children')} in"
                         f" «{tree.row.name}»; say with `children` whether they take its place (PROMOTE) or leave with"
                         " it (UNASSIGN).",
                         *path,
@@ -35,7 +36,8 @@ async def unassign(tree: Tree, leaving: Sequence[NodeRow], policy: str, *path: s
                     for row in parents
                 ]
             )
-    above = await closure.ancestors([row.id for row in leaving])
+    await tree.know([row.id for row in leaving])
+    above = {row.id: tree.above(row.id) for row in leaving}
     gone = [Standing(row.id, row.group_id, row.parent_id, row.depth) for row in leaving]
     risen: list[tuple[NodeRow, Place]] = []
     if policy == "PROMOTE":
@@ -47,31 +49,34 @@ async def unassign(tree: Tree, leaving: Sequence[NodeRow], policy: str, *path: s
         gone += [standing for standing in below if standing.node not in named]
         for standing in below:
             tree.level_counts[standing.depth] -= 1
-        await _discount([row for row in leaving if row.id in set(tops)], above)
-        await closure.detach([standing.node for standing in gone])
+        tree.writes += _discounted([row for row in leaving if row.id in set(tops)], above)
+        tree.writes += closure.detached([standing.node for standing in gone])
     await _log(tree, gone, risen)
     return [standing.group for standing in gone]
 
 
 async def _log(tree: Tree, gone: Sequence[Standing], risen: Sequence[tuple[NodeRow, Place]]) -> None:
-    """Notes each node that has left, and each that has come under another parent. Two statements."""
-    owners = {standing.node: standing.group for standing in gone}
-    staying = {standing.parent for standing in gone if standing.parent is not None} - owners.keys()
-    owners |= {key: row.group_id for key, row in (await node.by_keys(staying)).items()}
-    rows = await group.by_keys({*owners.values(), *(row.group_id for row, _ in risen)})
+    """Notes each node that has left, and each that has come under another parent. One statement, or none."""
+    names = {row.group_id: name for line in tree.lines.values() for row, name in zip(*line, strict=True)}
+    unknown = {*(standing.group for standing in gone), *(row.group_id for row, _ in risen)} - names.keys()
+    if unknown:
+        names |= {key: row.name for key, row in (await group.by_keys(unknown)).items()}
+    owners = {row.id: row.group_id for line in tree.lines.values() for row in line.nodes}
+    owners |= {standing.node: standing.group for standing in gone}
 
     def spot(parent: int | None, depth: int) -> Spot:
-        return Spot(parent, rows[owners[parent]].name if parent is not None else None, depth)
+        return Spot(parent, names[owners[parent]] if parent is not None else None, depth)
 
     for standing in gone:
-        name = rows[standing.group].name
+        name = names[standing.group]
         tree.log_unassigned(standing.node, standing.group, name, spot(standing.parent, standing.depth))
     for row, place in risen:
         before, after = spot(row.parent_id, row.depth), spot(place.parent, place.depth)
-        tree.log_moved(row.group_id, rows[row.group_id].name, before, after)
+        tree.log_moved(row.group_id, names[row.group_id], before, after)
 
 
-async def _discount(tops: Sequence[NodeRow], above: Mapping[int, Sequence[int]]) -> None:
+def _discounted(tops: Sequence[NodeRow], above: Mapping[int, Sequence[int]]) -> list[Statement]:
+    """What takes subtrees out of the counts above them."""
     children: Counter[int] = Counter()
     descendants: Counter[int] = Counter()
     for row in tops:
@@ -79,7 +84,7 @@ async def _discount(tops: Sequence[NodeRow], above: Mapping[int, Sequence[int]])
             children[row.parent_id] -= 1
         for ancestor in above[row.id]:
             descendants[ancestor] -= 1 + row.descendant_count
-    await closure.count(children, descendants)
+    return closure.counted(children, descendants)
 
 
 async def _promote(
@@ -109,7 +114,7 @@ async def _promote(
         for key, nodes in rising.items()
         for child, text in zip(nodes, keys[key], strict=True)
     ]
-    await closure.count(child_deltas, descendant_deltas)
+    await db.write(*closure.counted(child_deltas, descendant_deltas))
     await closure.promote(list(gone), [place for _, place in risen])
     return risen
 

@@ -15,6 +15,7 @@ BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # To start helpers for one statement takes longer than most pages, and takes the processors from other requests.
 PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
+STATEMENTS_PREPARED = 500
 ACQUIRE_SECONDS = 10.0
 RELEASE_SECONDS = 10.0
 
@@ -104,6 +105,8 @@ class Postgres:
                 # Transactions use only SET LOCAL and transaction-level locks, so nothing needs a reset,
                 # which would be two fifths of a small statement's time.
                 reset=_nothing_to_reset,
+                # There are more statements than the driver's hundred, and to prepare one takes as long as to run it.
+                statement_cache_size=STATEMENTS_PREPARED,
                 server_settings={
                     "application_name": "grove",
                     "lock_timeout": f"{int(lock_seconds * 1000)}ms",
@@ -115,6 +118,9 @@ class Postgres:
                     # the default, made for disks that turn, the planner reads all nodes rather than looking
                     # up the thousand of a subtree.
                     "random_page_cost": "1.1",
+                    # A statement with a list of keys is otherwise planned anew at each call, which takes longer than
+                    # to run it. Those whose best plan depends on the arguments ask for it: see PLAN_ANEW.
+                    "plan_cache_mode": "force_generic_plan",
                 },
             )
         except (*UNREACHABLE, TimeoutError) as error:

@@ -22,7 +22,7 @@ async def lock(keys: Collection[int]) -> dict[int, StockItemRow]:
     """
     if not keys:
         return {}
-    await transaction.current().turn.take(keys)
+    await transaction.current().take_turns(keys)
     await stock.lock(keys)
     freed = await reservation.close_late(keys)
     if freed:

@@ -10,13 +10,14 @@ again.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from service.db import Database, Session
+from service import db
+from service.db import Database, Session, Statement
 from service.errors import GroveError, Unavailable, UserErrorCode, refuse
 from service.store import change
 from service.store.change import NewChange
@@ -44,6 +45,16 @@ class Mutation:
     # How many generated codes a dry run has looked at without taking them.
     codes_peeked: int = 0
 
+    async def take_turns(self, keys: Collection[int]) -> None:
+        """Takes the turns at hierarchies or stock items. Raises NotOurTurn where it holds a connection already."""
+        try:
+            await self.turn.take(keys)
+        except NotOurTurn:
+            if self.session.begun:
+                raise
+            await self.turn.wait(keys)
+            self.at = datetime.now(UTC)
+
     def roll_back(self) -> None:
         """Nothing of it is to be kept."""
         self.session.discard()
@@ -61,7 +72,8 @@ async def run(database: Database, actor: str, work: Callable[[Mutation], Awaitab
     """Runs `work` in a transaction, again from the start when another writer was in its way.
 
     Bounded: after ATTEMPTS with growing random pauses it raises Unavailable. One that has to wait for its turn at
-    a hierarchy ends, waits without a connection, and begins again with the turn, which is no attempt.
+    a hierarchy after its first statement ends, waits without a connection, and begins again with the turn, which is
+    no attempt.
     """
     turn = Turn(database.turns)
     attempt = 0
@@ -141,6 +153,10 @@ async def keep(answer: str) -> None:
 
 async def log(changes: Sequence[NewChange]) -> None:
     """Writes what this mutation changed into the log, in one statement."""
+    await db.write(*logged(changes))
+
+
+def logged(changes: Sequence[NewChange]) -> list[Statement]:
+    """What `log` runs."""
     mutation = current()
-    if changes:
-        await change.log(changes, mutation.actor, mutation.at)
+    return [change.logged(changes, mutation.actor, mutation.at)] if changes else []

@@ -12,6 +12,8 @@ from weakref import WeakValueDictionary
 
 from service.errors import GroveError, Unavailable
 
+MOST_HOMES = 10_000
+
 
 class NotOurTurn(GroveError):
     """The transaction is to end, wait for the turns of these keys, and begin again; no client sees it."""
@@ -51,7 +53,15 @@ class Turns:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        # Node → its hierarchy, of nodes that were changed lately: whose turn to wait for before anything is asked.
+        self.homes: dict[int, int] = {}
         self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
+
+    def remember(self, nodes: Iterable[int], hierarchy: int) -> None:
+        """In which hierarchy nodes stand, for good."""
+        if len(self.homes) > MOST_HOMES:
+            self.homes.clear()
+        self.homes.update(dict.fromkeys(nodes, hierarchy))
 
     def line(self, key: int) -> Line:
         """The line for what has this key."""
@@ -65,13 +75,13 @@ class Turn:
     """The turns that one mutation has."""
 
     def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+        self.turns = turns
         self._held: dict[int, Line] = {}
 
     async def take(self, keys: Iterable[int]) -> None:
         """Takes the turns that are free, without waiting. Raises NotOurTurn where one is not."""
         wanted = set(keys) - self._held.keys()
-        lines = {key: self._turns.line(key) for key in sorted(wanted)}
+        lines = {key: self.turns.line(key) for key in sorted(wanted)}
         if not all(line.free for line in lines.values()):
             raise NotOurTurn(wanted)
         for key, line in lines.items():
@@ -83,9 +93,9 @@ class Turn:
         wanted = sorted(set(keys) | self._held.keys())
         self.give_back()
         try:
-            async with asyncio.timeout(self._turns.seconds):
+            async with asyncio.timeout(self.turns.seconds):
                 for key in wanted:
-                    line = self._turns.line(key)
+                    line = self.turns.line(key)
                     await line.wait()
                     self._held[key] = line
         except TimeoutError:

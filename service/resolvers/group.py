@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service import groups, leaving, names, stock, transaction, tree
+from service import db, groups, leaving, names, placing, stock, transaction, tree
+from service.db import Record
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice, cut
@@ -12,6 +13,7 @@ from service.store import customer, group, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow, NewGroup
+from service.tree import Goal
 
 Code = UserErrorCode
 
@@ -108,14 +110,18 @@ async def create(
     errors: list[UserError] = []
     name, description = names.cleaned(name), description.strip()
     code = names.cleaned(code) if code is not None else None
+    namesakes = group.namesakes(name, code)
+    found = None
     if place is not None:
         try:
-            locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId")
+            goal = Goal(place.parent if place.parent is not None else -place.hierarchy, place.position)
+            locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId", goal=goal, others=namesakes)
+            found = locked.others
             parent = await tree.parent_of(locked, place.parent, "place", "parentId")
-            keys = await tree.positions_at(locked, locked.scope(parent), place.position, 1, [], "place", "position")
+            keys = await placing.positions_at(locked, locked.scope(parent), place.position, 1, [], "place", "position")
         except Refused as refused:
             errors += refused.errors
-    errors += await _mistakes(name, code, description, None)
+    errors += _mistakes(name, code, description, None, found or await db.fetch_each(*namesakes))
     customers, unknown = await groups.customers_named(customer_keys, customer_codes)
     errors += unknown
     if place is not None and status != "ACTIVE":
@@ -127,29 +133,38 @@ async def create(
     if errors:
         raise Refused(errors)
     # From here on nothing is refused: a generated code, taken from PostgreSQL's sequence, would not go back.
-    row = await groups.found(name, code, description, status)
-    if customers:
-        count = await groups.add_members(row, customers)
-        await group.count_members(row.id, count)
+    row = await groups.planned(name, code, description, status)
+    made, change = groups.founding(row)
+    if customers or locked is None:
+        await db.write(made, *transaction.logged([change]))
+        count = await groups.add_members(row, customers) if customers else 0
+        if count:
+            await group.count_members(row.id, count)
+    else:
+        locked.writes.append(made)
+        locked.changes.append(change)
     if locked is None:
         return Created(row.id, None)
-    nodes = await tree.assign(locked, [row], parent, keys)
+    nodes = await placing.assign(locked, [row], parent, keys)
     await locked.finish()
     return Created(row.id, nodes[0])
 
 
-async def _mistakes(name: str, code: str | None, description: str, own: GroupRow | None) -> list[UserError]:
-    """What is wrong with the values of a group; `own` is the group itself where it exists. Two statements."""
+def _mistakes(
+    name: str, code: str | None, description: str, own: GroupRow | None, found: Sequence[Sequence[Record]]
+) -> list[UserError]:
+    """What is wrong with the values of a group; `own` is the group itself where it exists, `found` its namesakes."""
+    namesakes, holders = map(group.keyed, found)
     errors = names.mistakes("The name", name, names.NAME_LENGTH, "name")
     errors += names.description_mistakes(description, "description")
-    namesake = (await group.by_names([name])).get(names.key(name))
+    namesake = namesakes.get(names.key(name))
     if namesake is not None and (own is None or namesake.id != own.id):
         message = f"There is a group «{namesake.name}» ({namesake.code}) already; choose another name."
         errors.append(user_error(Code.NAME_TAKEN, message, "name"))
     if code is None:
         return errors
     errors += names.mistakes("The code", code, names.CODE_LENGTH, "code")
-    holder = (await group.by_codes([code])).get(names.key(code))
+    holder = holders.get(names.key(code))
     if holder is not None and (own is None or holder.id != own.id):
         message = f"The code «{holder.code}» belongs to «{holder.name}» already; choose another."
         errors.append(user_error(Code.CODE_TAKEN, message, "code"))
@@ -169,7 +184,8 @@ async def update(
     new_name = row.name if name is None else names.cleaned(name)
     new_code = row.code if code is None else names.cleaned(code)
     new_description = row.description if description is None else description.strip()
-    errors = await _mistakes(new_name, new_code, new_description, row)
+    found = await db.fetch_each(*group.namesakes(new_name, new_code))
+    errors = _mistakes(new_name, new_code, new_description, row, found)
     if errors:
         raise Refused(errors)
     before = {"code": row.code, "name": row.name, "description": row.description, "status": row.status}

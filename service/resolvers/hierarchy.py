@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service import groups, hierarchies, ids, names, stock, transaction, tree
+from service import groups, hierarchies, ids, names, placing, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
 from service.paging import Page, Slice
@@ -116,8 +116,9 @@ async def _plant_placeholders(locked: Tree, level_names: Sequence[str]) -> None:
     """One group a level, one below the other, to be renamed or deleted. Some seven statements a level."""
     parent = None
     for row in await groups.found_placeholders([f"New {level} ({locked.row.name})" for level in level_names]):
-        keys = await tree.positions_at(locked, locked.scope(parent), LAST, 1, [])
-        placed = await tree.assign(locked, [row], parent, keys)
+        keys = await placing.positions_at(locked, locked.scope(parent), LAST, 1, [])
+        placed = await placing.assign(locked, [row], parent, keys)
+        await locked.write()
         parent = await tree.parent_of(locked, placed[0])
     await hierarchy.count_levels(locked.key, locked.level_counts)
     await transaction.log(locked.changes)

@@ -1,10 +1,11 @@
 """Nodes: a group's place in a hierarchy."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from service import groups, leaving, tree
+from service import groups, leaving, placing, tree
 from service.counting import counted
+from service.db import Statement
 from service.errors import InvalidInput, Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import NodeFilter, Reference
 from service.paging import Page, Slice
@@ -13,7 +14,7 @@ from service.store import chosen, closure, group, hierarchy, node, preorder, wal
 from service.store.group import GroupRow
 from service.store.hierarchy import LevelRow
 from service.store.node import NodeRow
-from service.tree import Tree
+from service.tree import Goal, Tree
 
 Code = UserErrorCode
 LARGEST_SELECTION = 1_000
@@ -162,16 +163,17 @@ async def assign(
     twice), TOO_DEEP, NOT_CHILDREN and OUT_OF_RANGE.
     """
     _check_selection(references, "groups")
-    locked = await tree.lock(hierarchy_key, expected_version)
+    goal = Goal(parent_key if parent_key is not None else -hierarchy_key, position)
+    locked = await tree.lock(hierarchy_key, expected_version, goal=goal)
     found = await group.by_references(references)
-    held = await group.hold([row.id for row in found if row is not None])
+    held, standing = await group.hold_for(locked.key, [row.id for row in found if row is not None])
     rows = [held.get(row.id) if row is not None else None for row in found]
-    errors = await _unfit(locked, references, rows, paths)
+    errors = _unfit(locked, references, rows, standing, paths)
     parent = None
     keys: Sequence[str] = []
     try:
         parent = await tree.parent_of(locked, parent_key, "parentId")
-        keys = await tree.positions_at(locked, locked.scope(parent), position, len(rows), [], "position")
+        keys = await placing.positions_at(locked, locked.scope(parent), position, len(rows), [], "position")
     except Refused as refused:
         errors += refused.errors
     depth = parent.depth + 1 if parent is not None else 1
@@ -179,19 +181,19 @@ async def assign(
         errors += [tree.too_deep(locked, row.name, depth, "parentId") for row in rows[:1] if row is not None]
     if errors:
         raise Refused(errors)
-    nodes = await tree.assign(locked, [row for row in rows if row is not None], parent, keys)
+    nodes = await placing.assign(locked, [row for row in rows if row is not None], parent, keys)
     await locked.finish()
     return Placed(locked.key, nodes)
 
 
-async def _unfit(
+def _unfit(
     locked: Tree,
     references: Sequence[Reference],
     rows: Sequence[GroupRow | None],
+    standing: Collection[int],
     paths: Sequence[tuple[str, ...]],
 ) -> list[UserError]:
     errors: list[UserError] = []
-    standing = await node.of_groups([row.id for row in rows if row is not None])
     seen: set[int] = set()
     for reference, row, where in zip(references, rows, paths, strict=True):
         if row is None:
@@ -204,7 +206,7 @@ async def _unfit(
         if row.status != "ACTIVE":
             message = f"«{row.name}» ({row.code}) is inactive; make it active before it is assigned."
             errors.append(user_error(Code.GROUP_INACTIVE, message, *where))
-        if any(place.hierarchy_id == locked.key for place in standing[row.id]):
+        if row.id in standing:
             message = f"«{row.name}» ({row.code}) already stands in «{locked.row.name}»; move its node instead."
             errors.append(user_error(Code.ALREADY_ASSIGNED, message, *where))
     return errors
@@ -226,10 +228,10 @@ async def move(
     different parents are to stay, INVALID.
     """
     _check_selection(keys, path)
-    locked = await tree.lock_of_nodes(keys, expected_version, path)
-    named = await tree.nodes_of(locked, list(dict.fromkeys(keys)), path)
-    above = await closure.ancestors([row.id for row in named])
-    tops = set(closure.topmost([row.id for row in named], above))
+    goal = Goal(None if stay else parent_key, position, list(dict.fromkeys(keys)))
+    locked = await tree.lock_of_nodes(keys, expected_version, path, goal)
+    named = await tree.nodes_of(locked, goal.leaving, path)
+    tops = set(closure.topmost(goal.leaving, {row.id: locked.above(row.id) for row in named}))
     moving = [row for row in named if row.id in tops]
     if stay:
         if len({row.scope for row in moving}) > 1:
@@ -237,21 +239,19 @@ async def move(
             raise refuse(Code.INVALID, message, "parentId")
         parent_key = moving[0].parent_id
     parent = await tree.parent_of(locked, parent_key, "parentId")
-    await _check_cycle(moving, parent)
-    await tree.move(locked, moving, parent, position)
+    _check_cycle(locked, moving, parent)
+    await placing.move(locked, moving, parent, position)
     await locked.finish()
     return Placed(locked.key, [row.id for row in moving], previous_parent=moving[0].parent_id)
 
 
-async def _check_cycle(moving: Sequence[NodeRow], parent: NodeRow | None) -> None:
+def _check_cycle(locked: Tree, moving: Sequence[NodeRow], parent: NodeRow | None) -> None:
     if parent is None:
         return
-    above = (await node.ancestors([parent.id]))[parent.id]
-    below = {row.id for row in moving} & {parent.id, *(row.id for row in above)}
-    if below:
-        top = next(row for row in moving if row.id in below)
-        names = await group.by_keys([top.group_id, parent.group_id])
-        moved, target = names[top.group_id].name, names[parent.group_id].name
+    line = {parent.id, *locked.above(parent.id)}
+    top = next((row for row in moving if row.id in line), None)
+    if top is not None:
+        moved, target = locked.name_of(top.id), locked.name_of(parent.id)
         message = (
             f"«{moved}» cannot be moved under itself; choose a parent outside of its subtree."
             if moved == target
@@ -268,11 +268,12 @@ async def reorder(
 
     Refuses with NOT_FOUND, WRONG_HIERARCHY, STALE and NOT_CHILDREN.
     """
-    locked = await tree.lock(hierarchy_key, expected_version)
+    scope = parent_key if parent_key is not None else -hierarchy_key
+    others = [Statement(node.SIBLINGS, ([scope],))]
+    locked = await tree.lock(hierarchy_key, expected_version, goal=Goal(scope), others=others)
     parent = await tree.parent_of(locked, parent_key, "parentId")
-    scope = locked.scope(parent)
-    siblings = {row.id: row for row in (await node.siblings([scope]))[scope]}
-    owner = (await group.by_keys([parent.group_id]))[parent.group_id].name if parent is not None else None
+    siblings = {row.id: row for row in map(NodeRow._make, locked.others[0])}
+    owner = locked.name_of(parent.id) if parent is not None else None
     where = f"under «{owner}»" if owner is not None else "at the top"
     errors = []
     seen: set[int] = set()
@@ -297,7 +298,9 @@ async def reorder(
         await hierarchy.spread_anew(locked.key)
     changed = {key: new for key, old, new in zip(child_keys, before, after, strict=True) if old != new}
     if changed:
-        await closure.reorder(changed, park=True)
+        if len(changed) > 1:
+            await closure.park(changed)
+        locked.writes.append(closure.ordered(changed))
     locked.log(
         "NODES_REORDERED",
         f"re-ordered the {counted(len(siblings), 'node', 'nodes')} {where} in «{locked.row.name}»",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from service import db
+from service.db import Statement
 from service.dialects import rows
 from service.ids import new_key, new_keys
 from service.matching import ChangeFilter
@@ -119,8 +120,8 @@ def _conditions(filter: ChangeFilter) -> Conditions:
     return found
 
 
-async def log(changes: Sequence[NewChange], actor: str, at: datetime) -> None:
-    """Writes changes into the log, in their order. One statement."""
+def logged(changes: Sequence[NewChange], actor: str, at: datetime) -> Statement:
+    """What writes changes into the log, in their order."""
     values = [
         {
             "id": key,
@@ -134,7 +135,7 @@ async def log(changes: Sequence[NewChange], actor: str, at: datetime) -> None:
         }
         for key, change in zip(new_keys(len(changes)), changes, strict=True)
     ]
-    await db.fetch(INSERT, rows(values), at, actor)
+    return Statement(INSERT, (rows(values), at, actor))
 
 
 async def claim(actor: str, key: str, fingerprint: str, at: datetime) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from service import db
+from service.db import Statement
 from service.dialects import Forms, rows
 from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
@@ -69,6 +70,11 @@ HOLD = f"""
     FOR SHARE
 """
 
+STANDING = """
+    -- Those of the groups that stand in a hierarchy.
+    SELECT node.group_id FROM node WHERE node.group_id = ANY($1::bigint[]) AND node.hierarchy_id = $2
+"""
+
 INSERT = """
     INSERT INTO customer_group (
         id, code, code_key, code_fold, name, name_key, name_fold, description, search_fold, status,
@@ -115,6 +121,23 @@ NEXT_CODES = Forms(
     sqlite="UPDATE customer_group_code SET last_value = last_value + ?1 RETURNING last_value",
 )
 
+NEXT_CODE = Forms(
+    # With whether a group has the code already; `_generated` writes it, and its key is that in small letters.
+    postgres="""
+        SELECT next.number, EXISTS (
+            SELECT 1 FROM customer_group
+            WHERE code_key = 'cg-' || repeat('0', 6 - length(next.number::text)) || next.number::text
+        )
+        FROM (SELECT nextval('customer_group_code') AS number) AS next
+    """,
+    sqlite="""
+        UPDATE customer_group_code SET last_value = last_value + 1
+        RETURNING last_value, EXISTS (
+            SELECT 1 FROM customer_group WHERE code_key = printf('cg-%06d', last_value)
+        )
+    """,
+)
+
 PEEK_CODE = """
     -- PostgreSQL only: what NEXT_CODES would give after $1 more, without taking it.
     SELECT $1::bigint + CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM customer_group_code
@@ -151,17 +174,23 @@ async def by_keys(keys: Collection[int]) -> dict[int, GroupRow]:
     return {row[0]: GroupRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
 
 
+def namesakes(name: str, code: str | None) -> list[Statement]:
+    """What finds the groups that have a name and a code, for `keyed`."""
+    return [Statement(BY_NAMES, ([key(name)],)), Statement(BY_CODES, ([key(code)] if code is not None else [],))]
+
+
 async def by_codes(codes: Collection[str]) -> dict[str, GroupRow]:
     """Code, as a key, → group, where there is one. One statement."""
-    return _keyed(await db.fetch(BY_CODES, [key(code) for code in codes]))
+    return keyed(await db.fetch(BY_CODES, [key(code) for code in codes]))
 
 
 async def by_names(names: Collection[str]) -> dict[str, GroupRow]:
     """Name, as a key, → group, where there is one. One statement."""
-    return _keyed(await db.fetch(BY_NAMES, [key(name) for name in names]))
+    return keyed(await db.fetch(BY_NAMES, [key(name) for name in names]))
 
 
-def _keyed(found: Sequence[Sequence[object]]) -> dict[str, GroupRow]:
+def keyed(found: Sequence[Sequence[object]]) -> dict[str, GroupRow]:
+    """Rows of groups by the key that stands last in them."""
     return {str(row[-1]): GroupRow._make(tuple(row)[:-1]) for row in found}
 
 
@@ -196,6 +225,12 @@ async def lock(keys: Collection[int]) -> dict[int, GroupRow]:
 async def hold(keys: Collection[int]) -> dict[int, GroupRow]:
     """Keeps the groups that there are of these, by key, as they are until the transaction ends. One statement."""
     return {row[0]: GroupRow._make(row) for row in await db.fetch(HOLD, sorted(keys))}
+
+
+async def hold_for(hierarchy: int, keys: Collection[int]) -> tuple[dict[int, GroupRow], set[int]]:
+    """The same, and which of them stand in a hierarchy, which the caller has locked. One statement."""
+    held, standing = await db.fetch_each(Statement(HOLD, (sorted(keys),)), Statement(STANDING, (list(keys), hierarchy)))
+    return {row[0]: GroupRow._make(row) for row in held}, {row[0] for row in standing}
 
 
 async def page(
@@ -244,7 +279,12 @@ async def _conditions(filter: GroupFilter) -> Conditions:
 
 async def insert(groups: Sequence[NewGroup], at: datetime) -> None:
     """New groups at version 1, without members. One statement."""
-    await db.fetch(INSERT, rows([_values(group) for group in groups]), at)
+    await db.write(inserted(groups, at))
+
+
+def inserted(groups: Sequence[NewGroup], at: datetime) -> Statement:
+    """What `insert` runs."""
+    return Statement(INSERT, (rows([_values(group) for group in groups]), at))
 
 
 async def update(groups: Sequence[NewGroup], at: datetime) -> None:
@@ -284,6 +324,14 @@ async def next_codes(count: int) -> list[str]:
     found = [row[0] for row in await db.fetch(NEXT_CODES, count)]
     numbers = found if len(found) == count else range(found[0] - count + 1, found[0] + 1)
     return [_generated(number) for number in numbers]
+
+
+async def next_free_code() -> str:
+    """The next generated code that no group has. One statement, more where clients took codes of that form."""
+    while True:
+        ((number, taken),) = await db.fetch(NEXT_CODE)
+        if not taken:
+            return _generated(number)
 
 
 async def peek_codes(ahead: int, count: int) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from service import db
+from service.db import Statement
 from service.dialects import rows
 from service.matching import HierarchyFilter, Order
 from service.names import fold, key, searchable
@@ -178,9 +179,9 @@ async def update(hierarchy: int, name: str, description: str) -> None:
     await db.fetch(UPDATE, hierarchy, name, key(name), fold(name), description, searchable(name, description))
 
 
-async def touch(hierarchies: Collection[int], at: datetime) -> None:
-    """One committed change more of each. One statement."""
-    await db.fetch(TOUCH, list(hierarchies), at)
+def touched(hierarchies: Collection[int], at: datetime) -> Statement:
+    """What counts one committed change more of each."""
+    return Statement(TOUCH, (list(hierarchies), at))
 
 
 async def spread_anew(hierarchy: int) -> None:
@@ -190,9 +191,13 @@ async def spread_anew(hierarchy: int) -> None:
 
 async def count_levels(hierarchy: int, deltas: Mapping[int, int]) -> None:
     """Adds to the kept numbers of nodes: depth → how many more. One statement, none if nothing changes."""
+    await db.write(*levels_counted(hierarchy, deltas))
+
+
+def levels_counted(hierarchy: int, deltas: Mapping[int, int]) -> list[Statement]:
+    """What `count_levels` runs."""
     values = [{"depth": depth, "count": count} for depth, count in deltas.items() if count]
-    if values:
-        await db.fetch(COUNT_LEVELS, hierarchy, rows(values))
+    return [Statement(COUNT_LEVELS, (hierarchy, rows(values)))] if values else []
 
 
 async def delete(hierarchy: int) -> None:
