@@ -58,7 +58,7 @@ async def of_nodes(
 async def of_nodes_total(nodes: Sequence[int], below: bool, filter: CustomerFilter) -> list[int]:
     """How many customers `of_nodes` has in all for each node."""
     if below and filter == EVERYBODY:
-        found = await customer.counts_below(nodes)
+        found = await below_nodes.counts(nodes)
         return [found[key] for key in nodes]
     return await customer.totals(customer.BELOW_NODE if below else customer.OF_NODE, nodes, filter)
 
