@@ -30,7 +30,7 @@ FIRST_KEY = 2**59
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TYPES = ("RETAILER", "RESTAURANT", "DISTRIBUTOR", "HOTEL")
 WORDS = ("Harbour", "Meadow", "Quarry", "Orchard", "Summit", "Lagoon", "Prairie", "Canyon", "Forest", "Island")
-TABLES = ("hierarchy", "level", "customer_group", "node", "closure", "customer", "membership")
+TABLES = ("hierarchy", "level", "customer_group", "node", "closure", "customer", "membership", "shared_membership")
 
 
 class Rows(NamedTuple):
@@ -130,6 +130,12 @@ def _content(shape: Shape, levels: int, members: Sequence[tuple[int, int]], at: 
     )
     yield Rows(
         "membership", "group_id, customer_id", ((key_of(group), key_of(customer)) for group, customer in members)
+    )
+    groups_of = Counter(customer for _, customer in members)
+    yield Rows(
+        "shared_membership",
+        "customer_id, group_id",
+        ((key_of(customer), key_of(group)) for group, customer in members if groups_of[customer] > 1),
     )
 
 

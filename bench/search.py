@@ -37,6 +37,10 @@ COMPANY = f"""
     SELECT {FIRST_KEY + 2}, id FROM customer ORDER BY code_fold DESC LIMIT 10000 ON CONFLICT DO NOTHING;
     INSERT INTO membership
     SELECT id, {FIRST_KEY} FROM customer_group WHERE hashint8extended(id, 3) % 100 = 0 ON CONFLICT DO NOTHING;
+    INSERT INTO shared_membership
+    SELECT customer_id, group_id FROM membership
+    WHERE customer_id IN (SELECT customer_id FROM membership GROUP BY customer_id HAVING count(*) > 1)
+    ON CONFLICT DO NOTHING;
     UPDATE customer_group SET customer_count = counted.members
     FROM (SELECT group_id, count(*) AS members FROM membership GROUP BY group_id) AS counted
     WHERE counted.group_id = customer_group.id AND customer_count <> counted.members

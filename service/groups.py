@@ -144,8 +144,9 @@ async def customers_named(keys: Sequence[int], codes: Sequence[str]) -> tuple[li
 async def add_members(row: GroupRow | NewGroup, customers: Sequence[CustomerRow]) -> int:
     """Puts customers into a locked group, passes over those in it, and logs it; returns how many were new.
 
-    The caller counts the group's version and members. Three statements.
+    Locks the customers. The caller counts the group's version and members. Five statements.
     """
+    await customer.hold([one.id for one in customers])
     present = await customer.already_in(row.id, [one.id for one in customers])
     new = [one for one in customers if one.id not in present]
     if new:
@@ -157,8 +158,9 @@ async def add_members(row: GroupRow | NewGroup, customers: Sequence[CustomerRow]
 async def remove_members(row: GroupRow, customers: Sequence[CustomerRow]) -> int:
     """Takes customers out of a locked group, passes over those not in it, and logs it; returns how many left.
 
-    The caller counts the group's version and members. Three statements.
+    Locks the customers. The caller counts the group's version and members. Five statements.
     """
+    await customer.hold([one.id for one in customers])
     present = await customer.already_in(row.id, [one.id for one in customers])
     old = [one for one in customers if one.id in present]
     if old:

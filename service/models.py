@@ -13,11 +13,12 @@
                              └────── 0..1 hierarchy
 
     closure (ancestor, descendant, distance)   derived from node.parent_id; raw SQL only
+    shared_membership (customer, group)        derived: the memberships of customers in several groups; raw SQL only
     change                                     the log; it outlives what it speaks of, so it refers by plain keys
     idempotency                                answers to be given again
     import_job 1 ─── n import_piece            files to be imported; the pieces by raw SQL only
 
-What a model cannot say (checks, collations, the closure and membership tables with their two-column keys)
+What a model cannot say (checks, collations, the tables with keys of two columns: the closure and the memberships)
 stands in migrations/. The columns that end in _key and _fold are derived by service/names.py. A model's
 docstring would be part of the migrations' state, hence the comments.
 """

@@ -35,6 +35,7 @@ TABLES = [
     "membership",
     "node",
     "reservation",
+    "shared_membership",
     "stock_item",
 ]
 LATEST = migrating.known()[-1]
@@ -211,6 +212,7 @@ JOB = (
     " actor, created_at) VALUES ({id}, '{kind}', '{state}', '{{}}', '', '', 0, 0, {attempts}, 0, '', '', "
     f"{AT})"
 )
+SHARED = "INSERT INTO shared_membership VALUES ({customer}, {group})"
 PIECE = "INSERT INTO import_piece VALUES ({job}, {number}, '')"
 IDEMPOTENCY = "INSERT INTO idempotency VALUES ({id}, '{actor}', '{key}', '', '', " + f"{AT})"
 
@@ -295,6 +297,9 @@ SOUND = [
     closure(1, 2, 1),
     CUSTOMER.format(id=1, code="c1"),
     MEMBERSHIP.format(group=1, customer=1),
+    MEMBERSHIP.format(group=2, customer=1),
+    SHARED.format(group=1, customer=1),
+    SHARED.format(group=2, customer=1),
     hierarchy(3, "three"),
     stock_item(1, held=2),
     reservation(1, hierarchy=3),
@@ -339,6 +344,7 @@ FORBIDDEN = {
     "a member twice": MEMBERSHIP.format(group=1, customer=1),
     "a member of no group": MEMBERSHIP.format(group=9, customer=1),
     "a member who is no customer": MEMBERSHIP.format(group=1, customer=9),
+    "a member shared twice": SHARED.format(group=1, customer=1),
     "a customer who is a member taken away": "DELETE FROM customer WHERE id = 1",
     "a stock item twice": stock_item(9, "s1"),
     "a stock item without a SKU": stock_item(9).replace("'s9'", "''"),

@@ -38,6 +38,7 @@ TABLES = (
     "level",
     "hierarchy",
     "membership",
+    "shared_membership",
     "customer_group",
     "customer",
     "change",

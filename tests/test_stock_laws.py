@@ -28,7 +28,17 @@ SKUS = ("X", "Y")
 # Each group has one customer, of the same name.
 GROUPS = ("A", "B", "C")
 TREE = "Tree"
-TABLES = ("reservation", "stock_item", "closure", "node", "level", "hierarchy", "membership", "customer_group")
+TABLES = (
+    "reservation",
+    "stock_item",
+    "closure",
+    "node",
+    "level",
+    "hierarchy",
+    "membership",
+    "shared_membership",
+    "customer_group",
+)
 EXPIRE = """
     UPDATE reservation SET expires_at = created_at WHERE id = $1
 """

@@ -65,6 +65,7 @@ async def check(repair: bool) -> list[Finding]:
         *await _pairs(repair),
         *await _depths(repair),
         *await _counts(repair),
+        *await _shared(repair),
         *await _held(repair),
         *await _texts(repair),
     ]
@@ -150,6 +151,19 @@ async def _counts(repair: bool) -> list[Finding]:
             findings.append(Finding(table, str(owner), f"has {expected} {things}, not {found}", repair))
             if repair:
                 await soundness.mend(mending, owner, expected)
+    return findings
+
+
+async def _shared(repair: bool) -> list[Finding]:
+    findings: list[Finding] = []
+    for statement, mending, message in (
+        (soundness.STRAY_SHARED, soundness.DELETE_SHARED, "should not be kept as one of several memberships, but is"),
+        (soundness.MISSING_SHARED, soundness.INSERT_SHARED, "should be kept as one of several memberships, but is not"),
+    ):
+        for customer, group in await soundness.find(statement):
+            findings.append(Finding("shared_membership", f"{customer} in {group}", message, repair))
+            if repair:
+                await soundness.mend(mending, customer, group)
     return findings
 
 

@@ -8,6 +8,7 @@ from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
+from service.store import below as below_nodes
 from service.store import customer, group, hierarchy
 from service.store.change import NewChange
 from service.store.customer import CustomerRow, NewCustomer
@@ -48,6 +49,8 @@ async def of_nodes(
     nodes: Sequence[int], page: Page, below: bool, filter: CustomerFilter, order: Order
 ) -> list[Slice[CustomerRow]]:
     """A page of the customers at each node or, with `below`, at and below it, each once."""
+    if below and len(nodes) == 1 and filter == EVERYBODY:
+        return [await below_nodes.page(nodes[0], page, order)]
     listing = customer.BELOW_NODE if below else customer.OF_NODE
     return await customer.page(listing, nodes, page, filter, order)
 
@@ -55,7 +58,7 @@ async def of_nodes(
 async def of_nodes_total(nodes: Sequence[int], below: bool, filter: CustomerFilter) -> list[int]:
     """How many customers `of_nodes` has in all for each node."""
     if below and filter == EVERYBODY:
-        found = await customer.counts_below(nodes)
+        found = await below_nodes.counts(nodes)
         return [found[key] for key in nodes]
     return await customer.totals(customer.BELOW_NODE if below else customer.OF_NODE, nodes, filter)
 

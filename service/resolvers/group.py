@@ -248,7 +248,7 @@ async def add_customers(
 ) -> Changed:
     """Puts customers into a group; those in it are passed over.
 
-    Refuses with NOT_FOUND (each customer that there is not), STALE, REQUIRED and OUT_OF_RANGE. Seven
+    Refuses with NOT_FOUND (each customer that there is not), STALE, REQUIRED and OUT_OF_RANGE. Nine
     statements, however many customers.
     """
     row, customers = await _for_members(reference, keys, codes, expected_version)

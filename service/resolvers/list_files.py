@@ -112,8 +112,8 @@ async def load_members(
     """Puts the customers that a file lists into their groups; with REPLACE, each group has no others afterwards.
 
     A row without a group's code means the group of `reference`. A row that repeats another counts as unchanged.
-    Locks the groups, in the order of their keys. Raises RejectedFile; refuses with REQUIRED and NOT_FOUND.
-    Statements: one for each BATCH of rows, groups and customers in each of some seven steps.
+    Locks the groups, then the customers who come or go, in the order of their keys. Raises RejectedFile; refuses with
+    REQUIRED and NOT_FOUND. Statements: one for each BATCH of rows, groups and customers in each of some ten steps.
     """
     file = await asyncio.to_thread(lists.member_file, lines)
     if reference is None and "Group Code" not in file:
@@ -137,6 +137,9 @@ async def load_members(
     people = {row.id: row for row in customers.values()}
     leaving = {id for _, id in removed} - people.keys()
     people |= await loading.gathered(customer.by_keys, leaving, "checking", progress)
+    # All of them before any change, so that they are locked in the order of their keys.
+    async for held in loading.batches(sorted({id for _, id in (*added, *removed)}), "locking", progress):
+        await customer.hold(held)
     async for batch in loading.batches(removed, "removing", progress):
         await customer.remove_pairs(batch)
     async for batch in loading.batches(added, "adding", progress):

@@ -1,6 +1,5 @@
 """Customers, and their membership in groups."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -87,6 +86,17 @@ TYPES = """
     SELECT type FROM found WHERE type <> ''
 """
 
+HOLD = """
+    -- For a change of the groups that they are in: whether those are one or several is kept.
+    SELECT customer.id FROM customer WHERE customer.id = ANY($1::bigint[]) ORDER BY customer.id FOR NO KEY UPDATE
+"""
+
+HOLD_MEMBERS = """
+    -- The same for all customers of a group.
+    SELECT customer.id FROM membership JOIN customer ON customer.id = membership.customer_id
+    WHERE membership.group_id = $1 ORDER BY customer.id FOR NO KEY UPDATE OF customer
+"""
+
 GROUPS_OF = """
     SELECT group_id FROM membership WHERE customer_id = $1 ORDER BY group_id
 """
@@ -171,14 +181,26 @@ IS_MEMBER = Forms(
     """,
 )
 
-COUNT_BELOW = """
-    -- How many different customers are in the groups at and below each node.
-    SELECT closure.ancestor_id, count(DISTINCT membership.customer_id)
-    FROM closure
-    JOIN node ON node.id = closure.descendant_id
-    JOIN membership ON membership.group_id = node.group_id
-    WHERE closure.ancestor_id = ANY($1::bigint[])
-    GROUP BY closure.ancestor_id
+SHARE = """
+    -- What of these customers' memberships has become one of several.
+    INSERT INTO shared_membership (customer_id, group_id)
+    SELECT membership.customer_id, membership.group_id FROM membership
+    WHERE membership.customer_id IN (
+        SELECT several.customer_id FROM membership AS several
+        WHERE several.customer_id = ANY($1::bigint[])
+        GROUP BY several.customer_id HAVING count(*) > 1
+    )
+    ON CONFLICT DO NOTHING
+"""
+
+UNSHARE = """
+    -- What of these customers' memberships is gone, or has become the only one.
+    DELETE FROM shared_membership
+    WHERE customer_id = ANY($1::bigint[]) AND NOT EXISTS (
+        SELECT 1 FROM membership AS own
+        JOIN membership AS other ON other.customer_id = own.customer_id AND other.group_id <> own.group_id
+        WHERE own.customer_id = shared_membership.customer_id AND own.group_id = shared_membership.group_id
+    )
 """
 
 ITEM = COLUMNS.format("item")
@@ -289,13 +311,6 @@ async def members_among(customers: Collection[int], group: int, hierarchy: int |
     return {row[0] for row in await db.fetch(IS_MEMBER, list(customers), group, hierarchy)}
 
 
-async def counts_below(nodes: Collection[int]) -> dict[int, int]:
-    """How many different customers are at and below each node. One statement; costs the members below."""
-    found: defaultdict[int, int] = defaultdict(int)
-    found.update({row[0]: row[1] for row in await db.fetch(COUNT_BELOW, list(nodes))})
-    return found
-
-
 async def insert(customers: Sequence[NewCustomer], at: datetime) -> None:
     """New customers at version 1. One statement."""
     await db.fetch(INSERT, rows([_values(customer) for customer in customers]), at)
@@ -327,6 +342,15 @@ async def members_behind(group: int, customer: int, count: int) -> list[Customer
     return [CustomerRow._make(row) for row in await db.fetch(MEMBERS_BEHIND, group, customer, count)]
 
 
+async def hold(customers: Collection[int]) -> None:
+    """Locks customers, of whom some may be gone, for a change of their groups, until the transaction ends.
+
+    To be done before `add`, `remove` and their like, of all the customers, in the order of their keys. Without it
+    of two writers who put one customer into a group each neither would see that it is in both. One statement.
+    """
+    await db.fetch(HOLD, sorted(customers))
+
+
 async def groups_of(customer: int) -> list[int]:
     """The groups that a customer was put into, by key. One statement."""
     return [row[0] for row in await db.fetch(GROUPS_OF, customer)]
@@ -338,13 +362,15 @@ async def already_in(group: int, customers: Collection[int]) -> set[int]:
 
 
 async def add(group: int, customers: Collection[int]) -> None:
-    """Puts customers, none of whom is in it, into a group. One statement; the group's count is the caller's."""
+    """Puts held customers, none of whom is in it, into a group. Two statements; the group's count is the caller's."""
     await db.fetch(ADD, group, list(customers))
+    await db.fetch(SHARE, list(customers))
 
 
 async def remove(group: int, customers: Collection[int]) -> None:
-    """Takes customers out of a group. One statement; the group's count is the caller's."""
+    """Takes held customers out of a group. Two statements; the group's count is the caller's."""
     await db.fetch(REMOVE, group, list(customers))
+    await db.fetch(UNSHARE, list(customers))
 
 
 async def pairs_among(pairs: Collection[Pair]) -> set[Pair]:
@@ -358,24 +384,33 @@ async def pairs_after(groups: Collection[int], last: Pair, limit: int) -> list[P
 
 
 async def add_pairs(pairs: Collection[Pair]) -> None:
-    """Puts customers into groups that they are not in. One statement; the groups' counts are the caller's."""
+    """Puts held customers into groups that they are not in. Two statements; the groups' counts are the caller's."""
     await db.fetch(ADD_PAIRS, _pairs(pairs))
+    await db.fetch(SHARE, _customers(pairs))
 
 
 async def remove_pairs(pairs: Collection[Pair]) -> None:
-    """Takes customers out of groups. One statement; the groups' counts are the caller's."""
+    """Takes held customers out of groups. Two statements; the groups' counts are the caller's."""
     await db.fetch(REMOVE_PAIRS, _pairs(pairs))
+    await db.fetch(UNSHARE, _customers(pairs))
 
 
 def _pairs(pairs: Collection[Pair]) -> str:
     return rows([{"group_id": group, "customer_id": customer} for group, customer in pairs])
 
 
+def _customers(pairs: Collection[Pair]) -> list[int]:
+    return list({customer for _, customer in pairs})
+
+
 async def remove_from(customer: int, groups: Collection[int]) -> None:
-    """Takes a customer out of these groups. One statement; the groups' counts are the caller's."""
+    """Takes a locked customer out of these groups. Two statements; the groups' counts are the caller's."""
     await db.fetch(REMOVE_FROM, customer, list(groups))
+    await db.fetch(UNSHARE, [customer])
 
 
 async def empty(group: int) -> None:
-    """Takes every customer out of a group. One statement; the group's count is the caller's."""
+    """Takes every customer out of a locked group. Locks them. Three statements; the group's count is the caller's."""
+    members = [row[0] for row in await db.fetch(HOLD_MEMBERS, group)]
     await db.fetch(EMPTY_GROUP, group)
+    await db.fetch(UNSHARE, members)

@@ -126,6 +126,63 @@ async def key_of(table: str, reference: Reference) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a page is read: from its near end, by the sort value and, where that is not `distinct`, the key."""
+
+    page: Page
+    sorting: Sorting
+    descending: bool
+
+    @property
+    def order(self) -> str:
+        """What the list's cursors begin with."""
+        return self.sorting.name + (":desc" if self.descending else "")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        column = f"item.{self.sorting.column}"
+        return (column,) if self.sorting.distinct else (column, "item.id")
+
+    @property
+    def down(self) -> bool:
+        return self.descending != self.page.backward
+
+    @property
+    def ordering(self) -> str:
+        return ", ".join(f"{key} {'DESC' if self.down else 'ASC'}" for key in self.keys)
+
+    def edges(self) -> list[list[Any] | None]:
+        """The sort values that the page's cursors stand for. Raises InvalidInput."""
+        return [sort_values(text, self.order, self.sorting) for text in (self.page.after, self.page.before)]
+
+    def bound(self, conditions: Conditions, after: Sequence[Any] | None, before: Sequence[Any] | None) -> None:
+        """Adds that the rows lie between these sort values."""
+        for edge, operator in ((after, "<" if self.descending else ">"), (before, ">" if self.descending else "<")):
+            if edge is not None:
+                placeholders = ", ".join(["{}"] * len(self.keys))
+                conditions.add(f"({', '.join(self.keys)}) {operator} ({placeholders})", *edge[: len(self.keys)])
+
+    def slices(
+        self,
+        parents: Sequence[int],
+        found: Sequence[Sequence[Any]],
+        make: Callable[[Sequence[Any]], Any],
+        cursor: Callable[[Sequence[Any]], str] | None = None,
+    ) -> list[Slice[Any]]:
+        """One slice a parent, of records that are each the listing's columns, its sort value, and its parent."""
+        rows_of: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
+        for record in found:
+            rows_of[record[-1]].append(record)
+        slices = []
+        for parent in parents:
+            # Neither database promises an order here: bytes in C order are code points in Python's.
+            rows = sorted(rows_of[parent], key=ORDER, reverse=self.down)
+            raw = cut(self.page, rows, cursor or (lambda row: _cursor(self.order, row)))
+            slices.append(Slice([*map(make, raw.rows)], raw.cursors, raw.has_next, raw.has_previous))
+        return slices
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Where rows come from: `columns`, the key first, of `table AS item` and what is `joined` to it.
 
@@ -164,17 +221,11 @@ class Listing:
         A list with cursors of its own gives `cursor`, which makes one of the columns, and the sort values
         that the page's cursors stand for as `after` and `before`.
         """
-        order = sorting.name + (":desc" if descending else "")
-        keys = ("item." + sorting.column,) if sorting.distinct else ("item." + sorting.column, "item.id")
-        reading_down = descending != page.backward
+        reading = Reading(page, sorting, descending)
         if cursor is None:
-            after, before = (sort_values(text, order, sorting) for text in (page.after, page.before))
-        for edge, operator in ((after, "<" if descending else ">"), (before, ">" if descending else "<")):
-            if edge is not None:
-                placeholders = ", ".join(["{}"] * len(keys))
-                conditions.add(f"({', '.join(keys)}) {operator} ({placeholders})", *edge[: len(keys)])
-        direction = "DESC" if reading_down else "ASC"
-        ordering = ", ".join(f"{key} {direction}" for key in keys)
+            after, before = reading.edges()
+        reading.bound(conditions, after, before)
+        ordering = reading.ordering
         where = " AND ".join([self.link, *conditions.texts])
         columns = f"{self.columns}, item.{sorting.column} AS sort_value"
         statement = Forms(
@@ -203,17 +254,42 @@ class Listing:
         )
         fetch = db.fetch if self.steady else db.fetch_planned
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
-        # Each record is the listing's columns, the value that it is ordered by, and its parent.
-        rows_of: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
-        for record in found:
-            rows_of[record[-1]].append(record)
-        slices = []
-        for parent in parents:
-            # Neither database promises an order here: bytes in C order are code points in Python's.
-            rows = sorted(rows_of[parent], key=ORDER, reverse=reading_down)
-            raw = cut(page, rows, cursor or (lambda row: _cursor(order, row)))
-            slices.append(Slice([*map(make, raw.rows)], raw.cursors, raw.has_next, raw.has_previous))
-        return slices
+        return reading.slices(parents, found, make, cursor)
+
+    async def walk(
+        self,
+        parent: int,
+        page: Page,
+        sorting: Sorting,
+        descending: bool,
+        make: Callable[[Sequence[Any]], Any],
+        test: str,
+        longest: int,
+    ) -> Slice[Any] | None:
+        """The page of one parent by going through the table in the list's order, each row put to the test.
+
+        `test` stands for `link`, and has {} for the parent's key; of `item` it knows the key and the sort value.
+        None where `longest` rows did not bring a whole page: there may be more of it. One statement. PostgreSQL
+        reads the order's index alone until it has the page; SQLite would put all the rows in order first.
+        """
+        reading, conditions = Reading(page, sorting, descending), Conditions()
+        reading.bound(conditions, *reading.edges())
+        where = " AND ".join(conditions.texts) or "1 = 1"
+        walked, key = conditions.argument(longest), "$1::bigint"
+        statement = f"""
+            SELECT {self.columns}, item.{sorting.column} AS sort_value, {key} FROM {self.table} AS item
+            WHERE item.id IN (
+                SELECT item.id FROM (
+                    SELECT item.id, item.{sorting.column} FROM {self.table} AS item
+                    WHERE {where} ORDER BY {reading.ordering} LIMIT {walked}
+                ) AS item
+                WHERE {test.format(key)} ORDER BY {reading.ordering} LIMIT $2
+            )
+        """
+        found = await db.fetch_planned(statement, parent, page.size + 1, *conditions.arguments)
+        if len(found) <= page.size:
+            return None
+        return reading.slices([parent], found, make)[0]
 
     async def totals(self, parents: Sequence[int], conditions: Conditions) -> list[int]:
         """How many rows each parent's whole list has, in the order of the parents. One statement."""

@@ -114,6 +114,27 @@ WRONG_CUSTOMER_COUNTS = """
     )
 """
 
+MISSING_SHARED = """
+    -- Memberships of customers who are in other groups as well, but are not kept as such.
+    SELECT membership.customer_id, membership.group_id FROM membership
+    WHERE membership.customer_id IN (
+        SELECT several.customer_id FROM membership AS several GROUP BY several.customer_id HAVING count(*) > 1
+    ) AND NOT EXISTS (
+        SELECT 1 FROM shared_membership AS kept
+        WHERE kept.customer_id = membership.customer_id AND kept.group_id = membership.group_id
+    )
+"""
+
+STRAY_SHARED = """
+    -- What is kept as one of several memberships, but is the only one, or none.
+    SELECT kept.customer_id, kept.group_id FROM shared_membership AS kept
+    WHERE NOT EXISTS (
+        SELECT 1 FROM membership AS own
+        JOIN membership AS other ON other.customer_id = own.customer_id AND other.group_id <> own.group_id
+        WHERE own.customer_id = kept.customer_id AND own.group_id = kept.group_id
+    )
+"""
+
 WRONG_HELD = """
     SELECT stock_item.id, stock_item.held, COALESCE(sum(reservation.quantity - reservation.consumed), 0) AS found,
         stock_item.on_hand
@@ -137,6 +158,8 @@ SET_DEPTH = "UPDATE node SET depth = $2 WHERE id = $1"
 SET_COUNTS = "UPDATE node SET child_count = $2, descendant_count = $3 WHERE id = $1"
 SET_LEVEL_COUNT = "UPDATE level SET node_count = $2 WHERE id = $1"
 SET_CUSTOMER_COUNT = "UPDATE customer_group SET customer_count = $2 WHERE id = $1"
+DELETE_SHARED = "DELETE FROM shared_membership WHERE customer_id = $1 AND group_id = $2"
+INSERT_SHARED = "INSERT INTO shared_membership (customer_id, group_id) VALUES ($1, $2)"
 SET_HELD = "UPDATE stock_item SET held = $2 WHERE id = $1"
 
 # Before anything is mended: writers wait, since every writer of a tree locks its hierarchy first.

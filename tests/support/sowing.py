@@ -34,6 +34,7 @@ COLUMNS = {
     "closure": "ancestor_id descendant_id distance",
     "customer": ("id code code_key code_fold name name_fold search_fold type type_key version created_at updated_at"),
     "membership": "group_id customer_id",
+    "shared_membership": "customer_id group_id",
     "stock_item": "id sku sku_key sku_fold location location_key on_hand held created_at updated_at",
     "reservation": (
         "id stock_item_id group_id hierarchy_id quantity consumed status expires_at reference created_at updated_at"
@@ -186,6 +187,10 @@ class Sowing:
 
     async def write(self, url: str) -> None:
         """Writes all of it, in one transaction."""
+        groups_of = Counter(customer for _, customer in self.rows["membership"])
+        self.rows["shared_membership"] = [
+            (customer, group) for group, customer in self.rows["membership"] if groups_of[customer] > 1
+        ]
         path = sqlite_path(url)
         if path is not None:
             with closing(sqlite3.connect(path)) as file, file:

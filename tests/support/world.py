@@ -3,7 +3,7 @@
 After each mutation all rows of the database are compared; `look` compares all that GraphQL tells.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +41,8 @@ MEMBERS = """
     JOIN customer_group ON customer_group.id = membership.group_id
     JOIN customer ON customer.id = membership.customer_id
 """
+MEMBERSHIPS = ("membership", "shared_membership")
+SHARED = MEMBERS.replace("membership", "shared_membership")
 CHANGES = "SELECT id, action FROM change WHERE id > $1 ORDER BY id"
 
 COLUMNS = ("id", "group_id", "parent_id", "position", "depth", "child_count", "descendant_count")
@@ -91,7 +93,7 @@ class World:
         self.oracle.groups = {name: Group() for name in groups}
         self.oracle.trees = {tree.name: tree for tree in trees}
         async with self.database.transaction():
-            for table in ("closure", "node", "level", "hierarchy", "membership", "customer_group", "change"):
+            for table in ("closure", "node", "level", "hierarchy", *MEMBERSHIPS, "customer_group", "change"):
                 await db.fetch(f"DELETE FROM {table}")
             keys = dict(zip(groups, ids.new_keys(len(groups)), strict=True))
             await group.insert([NewGroup(key, f"K-{name}", name, "", "ACTIVE") for name, key in keys.items()], at)
@@ -187,11 +189,14 @@ class World:
             pairs = await db.fetch(PAIRS)
             groups = await db.fetch(GROUPS)
             members = await db.fetch(MEMBERS)
+            shared = await db.fetch(SHARED)
             changes = await db.fetch(CHANGES, self.last_change)
             # Where nothing was done, nothing else than these rows can have changed either.
             findings = await check(repair=False) if actions else []
         self.compare_hierarchies(hierarchies, levels)
         self.compare_groups(groups, members)
+        groups_of = Counter(code for _, code in members)
+        assert sorted(map(tuple, shared)) == sorted(tuple(row) for row in members if groups_of[row[1]] > 1)
         self.compare_nodes(nodes)
         self.compare_pairs(pairs)
         assert sorted(action for _, action in changes) == sorted(actions)
