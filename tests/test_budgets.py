@@ -489,8 +489,9 @@ async def test_ten_thousand_members_cost_as_much_as_two(sizes: list[Sized]) -> N
             assert payload[field] + payload[other] + payload["repeated"] == named
             counts.append(answer.statements)
             repeated.append(payload["repeated"])
-        # The group found and locked, customers by id and by code, who is in, the rows, the count, the log, the payload.
-        assert counts == [9, 9]
+        # The group found and locked, customers by id and by code, they held, who is in, the rows, whose memberships
+        # are several, the count, the log, the payload.
+        assert counts == [11, 11]
         assert repeated == [0, 10_000 - len(customers)]
 
 
