@@ -54,13 +54,14 @@ DERIVATIONS: dict[str, Callable[..., dict[str, str]]] = {
 async def check(repair: bool) -> list[Finding]:
     """Everything that is not as it should be, mended if `repair`; then inside a transaction, else a snapshot.
 
-    Reads every table. While it mends, all hierarchies, groups and stock items are locked.
+    Reads every table. While it mends, all hierarchies, groups and stock items are locked; what it has mended counts as
+    a change of every hierarchy.
     """
     if repair:
         await soundness.find(soundness.LOCK_HIERARCHIES)
         await soundness.find(soundness.LOCK_GROUPS)
         await soundness.find(soundness.LOCK_STOCK_ITEMS)
-    return [
+    findings = [
         *await _truth(),
         *await _pairs(repair),
         *await _depths(repair),
@@ -69,6 +70,9 @@ async def check(repair: bool) -> list[Finding]:
         *await _held(repair),
         *await _texts(repair),
     ]
+    if any(finding.repaired for finding in findings):
+        await soundness.mend(soundness.TOUCH_HIERARCHIES)
+    return findings
 
 
 async def advice() -> list[str]:

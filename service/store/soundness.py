@@ -164,6 +164,8 @@ SET_HELD = "UPDATE stock_item SET held = $2 WHERE id = $1"
 
 # Before anything is mended: writers wait, since every writer of a tree locks its hierarchy first.
 LOCK_HIERARCHIES = "SELECT id FROM hierarchy ORDER BY id FOR NO KEY UPDATE"
+# Who waits for the lock meanwhile has read the tree already, and by this sees that it has changed.
+TOUCH_HIERARCHIES = "UPDATE hierarchy SET version = version + 1"
 LOCK_GROUPS = "SELECT id FROM customer_group ORDER BY id FOR NO KEY UPDATE"
 LOCK_STOCK_ITEMS = "SELECT id FROM stock_item ORDER BY id FOR NO KEY UPDATE"
 
