@@ -113,7 +113,7 @@ async def load_members(
 
     A row without a group's code means the group of `reference`. A row that repeats another counts as unchanged.
     Locks the groups, then the customers who come or go, in the order of their keys. Raises RejectedFile; refuses with
-    REQUIRED and NOT_FOUND. Statements: one for each BATCH of rows, groups and customers in each of some ten steps.
+    REQUIRED and NOT_FOUND. Statements: one for each BATCH of rows, groups and customers in each of some seven steps.
     """
     file = await asyncio.to_thread(lists.member_file, lines)
     if reference is None and "Group Code" not in file:
@@ -137,13 +137,13 @@ async def load_members(
     people = {row.id: row for row in customers.values()}
     leaving = {id for _, id in removed} - people.keys()
     people |= await loading.gathered(customer.by_keys, leaving, "checking", progress)
-    # All of them before any change, so that they are locked in the order of their keys.
-    async for held in loading.batches(sorted({id for _, id in (*added, *removed)}), "locking", progress):
-        await customer.hold(held)
+    moving = {id for _, id in (*added, *removed)}
+    await customer.hold(moving)
     async for batch in loading.batches(removed, "removing", progress):
         await customer.remove_pairs(batch)
     async for batch in loading.batches(added, "adding", progress):
         await customer.add_pairs(batch)
+    await customer.settle(moving)
     await _log_members(locked, people, added, removed, progress)
     changes = [
         FileChange("ADDED", wanted[home, id], people[id].code, people[id].name, None, locked[home].name)

@@ -58,7 +58,7 @@ SHARED_NODES = 4
 
 COUNT = f"""
     -- How many different customers are at and below each node: all members of its groups, less those who are
-    -- counted once more than once. Where many are in several groups, each is told apart from all others instead.
+    -- counted more than once. Where many are in several groups, each is told apart from all others instead.
     WITH shared AS (
         SELECT count(*) AS memberships FROM (SELECT 1 FROM shared_membership LIMIT {MANY_SHARED}) AS first_ones
     )
@@ -72,9 +72,9 @@ COUNT = f"""
         ) - (
             SELECT count(*) - count(DISTINCT kept.customer_id) FROM shared_membership AS kept
             WHERE (EXISTS (
-                SELECT 1 FROM node AS place
-                JOIN closure ON closure.ancestor_id = top.id AND closure.descendant_id = place.id
+                SELECT 1 FROM node AS place CROSS JOIN closure
                 WHERE place.group_id = kept.group_id
+                  AND closure.ancestor_id = top.id AND closure.descendant_id = place.id
             )) IS TRUE
         )
         ELSE (

@@ -384,23 +384,23 @@ async def pairs_after(groups: Collection[int], last: Pair, limit: int) -> list[P
 
 
 async def add_pairs(pairs: Collection[Pair]) -> None:
-    """Puts held customers into groups that they are not in. Two statements; the groups' counts are the caller's."""
+    """Puts held customers into groups that they are not in; `settle` follows. One statement, counts as above."""
     await db.fetch(ADD_PAIRS, _pairs(pairs))
-    await db.fetch(SHARE, _customers(pairs))
 
 
 async def remove_pairs(pairs: Collection[Pair]) -> None:
-    """Takes held customers out of groups. Two statements; the groups' counts are the caller's."""
+    """Takes held customers out of groups; `settle` follows. One statement, counts as above."""
     await db.fetch(REMOVE_PAIRS, _pairs(pairs))
-    await db.fetch(UNSHARE, _customers(pairs))
+
+
+async def settle(customers: Collection[int]) -> None:
+    """Keeps anew which memberships of these held customers are one of several. Two statements."""
+    await db.fetch(UNSHARE, list(customers))
+    await db.fetch(SHARE, list(customers))
 
 
 def _pairs(pairs: Collection[Pair]) -> str:
     return rows([{"group_id": group, "customer_id": customer} for group, customer in pairs])
-
-
-def _customers(pairs: Collection[Pair]) -> list[int]:
-    return list({customer for _, customer in pairs})
 
 
 async def remove_from(customer: int, groups: Collection[int]) -> None:
