@@ -17,6 +17,7 @@ from graphql import (
     Node,
     ObjectFieldNode,
     OperationDefinitionNode,
+    SelectionNode,
     VariableDefinitionNode,
     Visitor,
     parse,
@@ -57,8 +58,10 @@ class Removable(Visitor):
         super().__init__()
         self.nodes: list[Node] = []
 
-    def enter(self, node: Node, *_: Any) -> None:
-        if isinstance(node, REMOVABLE):
+    def enter(self, node: Node, _: Any, siblings: Any, *rest: Any) -> None:
+        # graphql-core takes empty selections, the specification does not.
+        alone = isinstance(node, SelectionNode) and len(siblings) == 1
+        if isinstance(node, REMOVABLE) and not alone:
             self.nodes.append(node)
 
 

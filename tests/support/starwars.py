@@ -223,6 +223,8 @@ TROUBLE = GraphQLObjectType(
         "hutt": plain(HUMAN, lambda _: JABBA),
         "planet": plain(PLANET, lambda _: PLANETS["Nal Hutta"]),
         "secret": plain(GraphQLString, failing),
+        "nameless": plain(required(GraphQLString), lambda _: None),
+        "holes": plain(many(required(GraphQLInt)), lambda _: (1, None)),
         "single": plain(many(GraphQLString), lambda _: "no list"),
         "stranger": plain(CHARACTER, lambda _: FALCON),
         "unknown": plain(EPISODE, lambda _: 7),
