@@ -69,16 +69,20 @@ async def shrink(schema: GraphQLSchema, text: str, shows: Callable[[str], Awaita
     """The shortest valid document found that still shows it; the text as it is where it is not valid itself."""
     if validate(schema, parse(text)):
         return text
-    place = 0
+    place, changed = 0, False
     for _ in range(MOST_TRIALS):
         tree = parse(text)
         found = Removable()
         visit(tree, found)
         if place >= len(found.nodes):
-            break
+            if not changed:
+                break
+            # What could not be left out at first may be by now.
+            place, changed = 0, False
+            continue
         shorter = _valid(schema, visit(tree, Without([found.nodes[place]])))
         if shorter is not None and await shows(shorter):
-            text = shorter
+            text, changed = shorter, True
         else:
             place += 1
     return text
