@@ -223,6 +223,7 @@ TROUBLE = GraphQLObjectType(
         "hutt": plain(HUMAN, lambda _: JABBA),
         "planet": plain(PLANET, lambda _: PLANETS["Nal Hutta"]),
         "secret": plain(GraphQLString, failing),
+        "returned": plain(GraphQLString, lambda _: GraphQLError("It was returned, not raised.")),
         "nameless": plain(required(GraphQLString), lambda _: None),
         "holes": plain(many(required(GraphQLInt)), lambda _: (1, None)),
         "single": plain(many(GraphQLString), lambda _: "no list"),
