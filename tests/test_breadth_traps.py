@@ -251,7 +251,7 @@ async def test_the_order_and_paths_of_errors() -> None:
     ]
 
 
-@pytest.mark.parametrize("field", ["secret", "single", "unknown", "stranger { id }"])
+@pytest.mark.parametrize("field", ["secret", "returned", "nameless", "holes", "single", "unknown", "stranger { id }"])
 async def test_what_goes_wrong_is_left_to_graphql_core(field: str) -> None:
     assert len(await left(f"{{ hero {{ name }} trouble {{ {field} }} }}")) == 1
 

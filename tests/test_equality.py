@@ -15,9 +15,9 @@ from graphql import build_schema
 
 from service.schema import schema
 from tests.conftest import DATABASE
-from tests.support.client import Grove
+from tests.support.databases import Databases
 from tests.support.documents import Asked, Documents
-from tests.support.oddities import arrange_oddities
+from tests.support.oddities import odd_company
 from tests.support.shrinking import shrink
 from tests.support.twins import EXECUTORS, GRAPHQL_RESPONSE, JSON, Answer, Request, Twins, twins
 from tests.support.words import lexicon
@@ -29,10 +29,9 @@ BUILT = build_schema(schema.as_str())
 
 
 @pytest.fixture
-async def odd_twins(database_url: str, demo_grove: Grove) -> AsyncIterator[Twins]:
+async def odd_twins(databases: Databases) -> AsyncIterator[Twins]:
     """Both applications on a database with the demo company and what it lacks."""
-    await arrange_oddities(demo_grove, database_url)
-    async with twins(database_url) as both:
+    async with odd_company(databases) as url, twins(url) as both:
         yield both
 
 
@@ -96,3 +95,20 @@ async def test_both_executors_answer_the_same(odd_twins: Twins) -> None:
     # A test that saw errors alone, or what graphql-core answered both times, would show nothing.
     assert tally["all"] * 0.6 < tally["without errors"] < tally["all"] * 0.97
     assert tally["covered"] > tally["to be covered"] * 0.9
+
+
+async def test_a_difference_is_cut_down_to_its_cause() -> None:
+    text = """
+        query A($n: Int, $deep: Boolean = true) { ...F customers(first: $n) { ...G totalCount } }
+        query B { customerTypes }
+        fragment F on Query { hierarchies(first: 3, filter: { search: "a" }) { nodes { id name } totalCount } }
+        fragment G on CustomerConnection { nodes @include(if: $deep) { code name } pageInfo { endCursor } }
+    """
+
+    async def shows(shorter: str) -> bool:
+        return "endCursor" in shorter and "$n" in shorter
+
+    assert await shrink(BUILT, text, shows) == (
+        "query A($n: Int) {\n  customers(first: $n) {\n    ...G\n  }\n}\n\n"
+        "fragment G on CustomerConnection {\n  pageInfo {\n    endCursor\n  }\n}"
+    )

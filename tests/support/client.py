@@ -69,10 +69,11 @@ class Grove:
 
 
 @asynccontextmanager
-async def running(app: Starlette, *, compared: bool = False) -> AsyncIterator[Grove]:
+async def running(app: Starlette, *, compared: bool = True) -> AsyncIterator[Grove]:
     """A client of the application in this process, which is started before and stopped after.
 
-    `compared`: each query is also answered by a twin with the other executor, and must be answered the same.
+    Each query is also answered by a twin with the other executor, and must be answered the same, unless `compared`
+    is turned off: where something is timed, injected or counted.
     """
     served: ASGIApp = Compared(app) if compared else app
     async with lifespan(app) as state:

@@ -88,10 +88,11 @@ class Documents:
         deep = self.chance(0.03)
         self.most_depth = self.deepest + (flawed and self.chance(0.2)) if deep else self.random.randint(3, 7)
         self.fragments = {}
-        for name in "FGHI"[: self.random.choice((0, 0, 1, 2, 3, 4))]:
+        for fragment in "FGHI"[: self.random.choice((0, 0, 1, 2, 3, 4))]:
             self.left = self.random.randint(2, 7)
-            self.fragments[name] = self._define(self.random.choice(self.composites), 6)
-        names: list[str | None] = ["A", "B", "C"][: self.random.choice((2, 3))] if self.chance(0.12) else [self._name()]
+            self.fragments[fragment] = self._define(self.random.choice(self.composites), 6)
+        several = [*"ABC"[: self.random.choice((2, 3))]]
+        names: list[str | None] = [*several] if self.chance(0.12) else [self._name()]
         introspective = self.chance(0.04)
         operations: dict[str | None, Part] = {}
         for name in names:
@@ -181,7 +182,8 @@ class Documents:
         assert not isinstance(parent, GraphQLUnionType)
         fields = [name for name, found in parent.fields.items() if not is_leaf_type(get_named_type(found.type))]
         on = [name for name in fields if name != "pageInfo" and self._leads_on(parent.fields[name])]
-        return self.random.choice(on or [*parent.fields])
+        name: str = self.random.choice(on or [*parent.fields])
+        return name
 
     def _leads_on(self, found: GraphQLField) -> bool:
         named = get_named_type(found.type)

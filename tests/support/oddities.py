@@ -1,21 +1,36 @@
 """What the demo company lacks: empty and doubled things, chains, deletions, reservations of every status, imports."""
 
-from service import ids
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from service import demo, engines, ids
+from service.app import create_app
 from service.ids import Kind
+from service.settings import Settings
 from tests.support import imports, sql
-from tests.support.client import Grove
+from tests.support.client import Grove, running
 from tests.support.company import assigned, new_customer, new_group, new_hierarchy, reserved
+from tests.support.databases import Databases, fresh
 
 CHAIN = 12
 
 
-async def arrange_oddities(grove: Grove, url: str) -> None:
-    """On top of the demo company, by the API wherever that can be."""
-    await _trees(grove)
-    await _members(grove)
-    await _stock(grove, url)
-    await _deletions(grove)
-    await _imports(grove)
+@asynccontextmanager
+async def odd_company(databases: Databases) -> AsyncIterator[str]:
+    """The URL of a database with the demo company and all that, arranged by the API wherever that can be."""
+    async with fresh(databases) as url:
+        database = await engines.connect(url)
+        try:
+            await demo.load(database)
+        finally:
+            await database.close()
+        async with running(create_app(Settings(database=url)), compared=False) as grove:
+            await _trees(grove)
+            await _members(grove)
+            await _stock(grove, url)
+            await _deletions(grove)
+            await _imports(grove)
+        yield url
 
 
 async def _trees(grove: Grove) -> None:

@@ -17,6 +17,7 @@ from graphql import (
     Node,
     ObjectFieldNode,
     OperationDefinitionNode,
+    SelectionNode,
     VariableDefinitionNode,
     Visitor,
     parse,
@@ -57,8 +58,10 @@ class Removable(Visitor):
         super().__init__()
         self.nodes: list[Node] = []
 
-    def enter(self, node: Node, *_: Any) -> None:
-        if isinstance(node, REMOVABLE):
+    def enter(self, node: Node, _: Any, siblings: Any, *rest: Any) -> None:
+        # graphql-core takes empty selections, the specification does not.
+        alone = isinstance(node, SelectionNode) and len(siblings) == 1
+        if isinstance(node, REMOVABLE) and not alone:
             self.nodes.append(node)
 
 
@@ -66,16 +69,20 @@ async def shrink(schema: GraphQLSchema, text: str, shows: Callable[[str], Awaita
     """The shortest valid document found that still shows it; the text as it is where it is not valid itself."""
     if validate(schema, parse(text)):
         return text
-    place = 0
+    place, changed = 0, False
     for _ in range(MOST_TRIALS):
         tree = parse(text)
         found = Removable()
         visit(tree, found)
         if place >= len(found.nodes):
-            break
+            if not changed:
+                break
+            # What could not be left out at first may be by now.
+            place, changed = 0, False
+            continue
         shorter = _valid(schema, visit(tree, Without([found.nodes[place]])))
         if shorter is not None and await shows(shorter):
-            text = shorter
+            text, changed = shorter, True
         else:
             place += 1
     return text

@@ -92,7 +92,7 @@ def type_name(thing: object) -> str:
 
 
 def plain(
-    kind: GraphQLOutputType, function: Callable[..., Any], args: Mapping[str, GraphQLArgument] | None = None
+    kind: GraphQLOutputType, function: Callable[..., Any], args: dict[str, GraphQLArgument] | None = None
 ) -> GraphQLField:
     """A field that is `function(object, **arguments)`, for one object and for many."""
 
@@ -164,7 +164,7 @@ HUMAN: GraphQLObjectType = GraphQLObjectType(
     ),
     [CHARACTER],
 )
-DROID = GraphQLObjectType(
+DROID: GraphQLObjectType = GraphQLObjectType(
     "Droid",
     lambda: (
         of_every_character()
@@ -172,7 +172,7 @@ DROID = GraphQLObjectType(
     ),
     [CHARACTER],
 )
-STARSHIP = GraphQLObjectType(
+STARSHIP: GraphQLObjectType = GraphQLObjectType(
     "Starship",
     lambda: {
         "id": attribute(required(GraphQLID), "id"),
@@ -181,7 +181,7 @@ STARSHIP = GraphQLObjectType(
         "coordinates": attribute(many(required(many(required(GraphQLFloat)))), "coordinates"),
     },
 )
-PLANET = GraphQLObjectType(
+PLANET: GraphQLObjectType = GraphQLObjectType(
     "Planet",
     lambda: {
         "name": attribute(required(GraphQLString), "name"),
@@ -223,6 +223,9 @@ TROUBLE = GraphQLObjectType(
         "hutt": plain(HUMAN, lambda _: JABBA),
         "planet": plain(PLANET, lambda _: PLANETS["Nal Hutta"]),
         "secret": plain(GraphQLString, failing),
+        "returned": plain(GraphQLString, lambda _: GraphQLError("It was returned, not raised.")),
+        "nameless": plain(required(GraphQLString), lambda _: None),
+        "holes": plain(many(required(GraphQLInt)), lambda _: (1, None)),
         "single": plain(many(GraphQLString), lambda _: "no list"),
         "stranger": plain(CHARACTER, lambda _: FALCON),
         "unknown": plain(EPISODE, lambda _: 7),

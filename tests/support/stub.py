@@ -223,7 +223,7 @@ async def stub(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterato
     monkeypatch.setattr(app, "engines", NoDatabase)
     monkeypatch.setattr(app, "migrating", NoDatabase)
     monkeypatch.setattr(app, "jobs", NoDatabase)
-    async with running(app.create_app(Settings(**settings))) as client:
+    async with running(app.create_app(Settings(**settings)), compared=False) as client:
         yield client.http
 
 

@@ -1,9 +1,9 @@
 """The application twice on one database, once with each executor: what one answers, the other must answer too."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
@@ -15,7 +15,7 @@ from service.settings import Settings
 from tests.support.client import lifespan
 from tests.support.compared import view_of
 
-EXECUTORS = ("breadth", "graphql-core")
+EXECUTORS: Sequence[Literal["breadth", "graphql-core"]] = ("breadth", "graphql-core")
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 # Given by the client, so that both answers name the same one where they tell of a fault.
@@ -104,7 +104,9 @@ class Twins:
 @asynccontextmanager
 async def twins(url: str) -> AsyncIterator[Twins]:
     """Both applications on this database."""
-    apps = {executor: create_app(Settings(database=url, executor=executor)) for executor in EXECUTORS}
+    apps: dict[str, Starlette] = {
+        executor: create_app(Settings(database=url, executor=executor)) for executor in EXECUTORS
+    }
     # Reading and checking a document costs more than running it: once is enough.
     one, two = map(view_of, apps.values())
     two.documents = one.documents
