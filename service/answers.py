@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode
 from graphql.validation.validate import ValidationAbortedError
 from strawberry.exceptions import StrawberryInputCoercionError
 
@@ -112,6 +112,9 @@ def _explained(problem: GraphQLError) -> tuple[str, str]:
     # Of graphql-core's own errors, those about an argument point at it, those about a result at nothing.
     if isinstance(cause, GraphQLError) and cause.nodes:
         return "BAD_USER_INPUT", cause.message
+    # Those about the argument of @skip or @include come as they are.
+    if cause is None and problem.nodes and isinstance(problem.nodes[0], ValueNode):
+        return "BAD_USER_INPUT", problem.message
     return "INTERNAL", FAULT
 
 

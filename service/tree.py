@@ -279,14 +279,16 @@ def too_deep(tree: Tree, name: str, depth: int, *path: str | int, below: bool = 
 
 
 async def spread_anew(tree: Tree, scopes: Collection[int]) -> None:
-    """Gives all siblings of some scopes short keys again. Four statements; writes every sibling."""
+    """Gives all siblings of some scopes short keys again. Five statements; writes every sibling."""
     siblings = await node.siblings(scopes)
     keys = {scope: positions.spread(len(rows)) for scope, rows in siblings.items()}
     await closure.reorder(
         {row.id: key for scope, rows in siblings.items() for row, key in zip(rows, keys[scope], strict=True)}, park=True
     )
     await hierarchy.spread_anew(tree.key)
+    known = list(tree.lines)
     tree.lines.clear()
+    await tree.know(known)
 
 
 async def names_of(rows: Collection[NodeRow]) -> dict[int, str]:

@@ -273,3 +273,10 @@ async def test_a_fault_outside_the_execution_is_500(
         assert codes(response) == ["INTERNAL"]
         assert SECRET not in response.text
         assert SECRET in caplog.text
+
+
+async def test_a_directive_without_a_value_is_the_clients_mistake(http: httpx.AsyncClient) -> None:
+    document = "query ($if: Boolean = false) { hello ... @include(if: $if) { actor } }"
+    response = await run(http, document, variables={"if": None})
+    assert codes(response) == ["BAD_USER_INPUT"]
+    assert "Argument 'if'" in response.json()["errors"][0]["message"]

@@ -82,6 +82,8 @@ def _serialize(kind: GraphQLLeafType) -> Callable[[Any], Any]:
     own = kind.coerce_output_value
 
     def serialize(value: Any) -> Any:
+        if isinstance(value, Exception):
+            raise value
         serialized = own(value)
         if serialized is None or serialized is Undefined:
             raise Unplanned(f"a value of {kind.name} has no serialized form")

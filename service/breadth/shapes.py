@@ -26,6 +26,8 @@ def _flattening(kind: GraphQLOutputType) -> Flatten:
 
 
 def _objects(values: Sequence[Any]) -> Flat:
+    if any(issubclass(kind, Exception) for kind in set(map(type, values))):
+        raise Unplanned("an error stands for an object")
     return values, _as_they_are
 
 
