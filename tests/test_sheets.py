@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from service import sheets
 from service.errors import LimitExceeded, RejectedFile, UserError
 from service.sheets import Line, Mistakes, header_of, lines_of_file, lines_of_text
-from service.writing import CsvWriter, XlsxWriter, write_xlsx
+from service.writing import CsvWriter
+from service.writing_workbooks import XlsxWriter, write_xlsx
 
 # Whatever a GraphQL string or a file in UTF-8 can hold, but for the NUL that no text has.
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
