@@ -127,7 +127,7 @@ def test_csv_is_written_as_excel_calls_it() -> None:
 
 
 def test_what_excel_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.writing.MOST_ROWS", 3)
+    monkeypatch.setattr("service.writing_workbooks.MOST_ROWS", 3)
     with XlsxWriter(tmp_path / "a.xlsx") as writer:
         writer.add([["x" * 32_767], ["="], []])
         with pytest.raises(LimitExceeded, match="CSV"):
