@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from bench.shape import ROOT, Shape, grow
-from service.dialects import sqlite_argument
+from service.dialects import sqlite_argument, sqlite_path
 from service.ids import Kind, encode
-from service.migrating import sqlite_path
 from service.positions import spread
 
 SEED = 20_260

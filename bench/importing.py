@@ -25,8 +25,8 @@ import asyncpg
 
 from service import engines, transaction
 from service.db import count_statements
+from service.dialects import sqlite_path
 from service.imported import Imported
-from service.migrating import sqlite_path
 from service.resolvers import tree_file
 from service.resolvers.check import check
 from service.sheets import lines_of_file

@@ -12,8 +12,8 @@ import asyncpg
 from bench.client import Answer, Client
 from bench.report import machine
 from bench.tree import Cost, cost_of, started
+from service.dialects import sqlite_path
 from service.ids import Kind, decode
-from service.migrating import sqlite_path
 from tests.support.service import Service
 
 CUSTOMERS = 10_000

@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.dialects import sqlite_path
 from service.ids import Kind, decode, encode
-from service.migrating import sqlite_path
 
 SIZE = 50
 # The children of one parent in their order, each with its group, and one more to see whether there are more.

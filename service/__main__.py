@@ -12,9 +12,6 @@ import structlog
 from service import __version__, engines
 from service.command import bring_up_to_date, database_option, require_database, settings_of, with_database
 from service.db import Database
-from service.exporting import export
-from service.importing import import_files
-from service.server import address, listen, run
 from service.settings import Settings, variable
 
 HELP = """Grove keeps customer groups and the hierarchies they stand in, and serves them in GraphQL.
@@ -32,13 +29,30 @@ before both. `grove settings` lists them.
 """
 
 
-@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Subcommands(click.Group):
+    """Those of this page, and those with a page of their own, which are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "export", "import"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "export":
+            from service.exporting import export
+
+            return export
+        if cmd_name == "import":
+            from service.importing import import_files
+
+            return import_files
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=Subcommands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="grove")
 def main() -> None:
     pass
-
-
-main.add_command(import_files)
 
 
 @main.command()
@@ -60,6 +74,8 @@ def serve(host: str | None, port: str | None, workers: str | None, database: str
       grove serve --host 0.0.0.0 --port 80 --database sqlite:///var/lib/grove.sqlite3
       GROVE_LOG_FORMAT=json grove serve --workers 4 --database postgres://grove:secret@db/grove
     """
+    from service.server import address, listen, run
+
     settings = settings_of(host=host, port=port, workers=workers, database=database)
     if settings.workers > 1 and settings.on_sqlite:
         raise click.UsageError(
@@ -157,9 +173,6 @@ def list_settings() -> None:
         shown = ",".join(default) if isinstance(default, tuple) else str(default).replace("None", "")
         click.echo(f"{variable(name)}={shown}")
         click.echo(click.wrap_text(str(field.description), 100, "    ", "    "))
-
-
-main.add_command(export)
 
 
 async def load_demo(database: Database) -> None:

@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         if settings.migrate:
             await migrating.migrate(settings.database)
-        database = await open_database(settings)
+        database = await engines.open_database(settings)
         try:
             async with jobs.running(settings.database, database) as runner:
                 yield {"database": database, "jobs": runner}
@@ -111,16 +111,6 @@ def create_app(settings: Settings) -> Starlette:
 def served() -> Served:
     """Grove's schema, with what runs its operations."""
     return Served(schema.schema._schema, schema.MutationExecutor, schema.Context, schema.LevelContext, schema.type_name)
-
-
-async def open_database(settings: Settings) -> Database:
-    """The database of these settings. Raises Unavailable."""
-    return await engines.connect(
-        settings.database,
-        pool_size=settings.pool_size,
-        lock_seconds=settings.lock_wait_seconds,
-        statement_seconds=settings.request_seconds,
-    )
 
 
 def app_from_environment() -> Starlette:

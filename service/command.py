@@ -7,8 +7,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from service import migrating
-from service.app import open_database
 from service.db import Database
+from service.dialects import sqlite_path
+from service.engines import open_database
 from service.errors import GroveError
 from service.logs import set_up_logs
 from service.settings import Settings, SettingsError, load_settings
@@ -35,7 +36,7 @@ def settings_of(**options: Any) -> Settings:
 
 def require_database(settings: Settings) -> None:
     """Gives up where the file of an SQLite database is missing, instead of making one."""
-    path = migrating.sqlite_path(settings.database)
+    path = sqlite_path(settings.database)
     if path is not None and not path.exists():
         give_up(f"There is no database {settings.database_shown}; `grove migrate` makes one.", settings)
 

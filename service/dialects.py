@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -100,3 +101,8 @@ def sqlite_argument(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(" ", "microseconds")
     return value
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite address: `sqlite:///absolute/path` or `sqlite://relative/path`; None for others."""
+    return Path(url.removeprefix("sqlite://")) if url.startswith("sqlite://") else None

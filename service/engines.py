@@ -2,21 +2,18 @@
 
 from service import migrating
 from service.db import Database, fetch
+from service.dialects import sqlite_path
 from service.errors import Unavailable
 from service.postgres import Postgres
+from service.settings import Settings
 from service.sqlite import Sqlite
-
-APPLIED = """
-    -- The migrations that this database has had.
-    SELECT name FROM tortoise_migrations WHERE app = 'grove'
-"""
 
 
 async def connect(
     url: str, *, pool_size: int = 10, lock_seconds: float = 10.0, statement_seconds: float = 30.0
 ) -> Database:
     """Opens the database at this address. Raises Unavailable."""
-    path = migrating.sqlite_path(url)
+    path = sqlite_path(url)
     if path is not None:
         return Database(await Sqlite.connect(path, lock_seconds=lock_seconds), lock_seconds)
     engine = await Postgres.connect(
@@ -25,11 +22,21 @@ async def connect(
     return Database(engine, lock_seconds)
 
 
+async def open_database(settings: Settings) -> Database:
+    """The database of these settings. Raises Unavailable."""
+    return await connect(
+        settings.database,
+        pool_size=settings.pool_size,
+        lock_seconds=settings.lock_wait_seconds,
+        statement_seconds=settings.request_seconds,
+    )
+
+
 async def check_ready(database: Database) -> None:
     """Returns when the database answers and has every migration. Raises Unavailable otherwise."""
     try:
         async with database.snapshot():
-            applied = {row[0] for row in await fetch(APPLIED)}
+            applied = {row[0] for row in await fetch(migrating.APPLIED)}
     except Unavailable:
         raise
     except Exception as error:

@@ -22,11 +22,11 @@ import structlog
 
 from service import engines, ids, transaction
 from service.db import Database
+from service.dialects import sqlite_path
 from service.errors import GroveError, Refused, RejectedFile, TimedOut, Unavailable
 from service.ids import Kind
 from service.imported import Asked, Imported, Progress, Standing
 from service.matching import Reference
-from service.migrating import sqlite_path
 from service.rejected import rejected_csv
 from service.resolvers import hierarchy, job, list_files, tree_file
 from service.resolvers.job import NotOurs, under_way

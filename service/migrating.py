@@ -1,47 +1,24 @@
 """Migrations: Tortoise's own, one set of files for both databases, run by one process at a time."""
 
-import os
 import pkgutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
-from pathlib import Path
 from typing import Any
 
 import asyncpg
-from tortoise.backends.base.config_generator import expand_db_url
-from tortoise.context import TortoiseContext
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 import migrations
 from service import trigrams
+from service.dialects import sqlite_path
 from service.errors import Unavailable
 
-APPS = {"grove": {"models": ["service.models"], "migrations": "migrations", "default_connection": "default"}}
+APPLIED = """
+    -- The migrations that this database has had.
+    SELECT name FROM tortoise_migrations WHERE app = 'grove'
+"""
 # Any number will do, as long as nobody else on the server's database takes it.
 LOCK = 0x67726F7665
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite address: `sqlite:///absolute/path` or `sqlite://relative/path`; None for others."""
-    return Path(url.removeprefix("sqlite://")) if url.startswith("sqlite://") else None
-
-
-def tortoise_config(url: str) -> dict[str, Any]:
-    """Tortoise's configuration for this database."""
-    path = sqlite_path(url)
-    if path is not None:
-        # Altering a table rebuilds it on SQLite; with foreign keys on, that would delete its children's rows.
-        credentials = {"file_path": str(path), "foreign_keys": "OFF", "busy_timeout": 30_000}
-        connection: dict[str, Any] = {"engine": "tortoise.backends.sqlite", "credentials": credentials}
-    else:
-        connection = expand_db_url(url)
-        connection["credentials"] |= {"minsize": 1, "maxsize": 2}
-    return {"connections": {"default": connection}, "apps": APPS}
-
-
-# For Tortoise's own command, such as `tortoise makemigrations`.
-TORTOISE = tortoise_config(os.environ.get("GROVE_DATABASE", "sqlite://grove.sqlite3"))
 
 
 def known() -> list[str]:
@@ -57,31 +34,35 @@ async def migrate(url: str, target: str | None = None) -> list[str]:
     `target` is a migration's name, or «zero» for before the first. One process at a time: others wait. Raises
     Unavailable when the database cannot be reached, or was made by a newer release.
     """
-    ran: list[str] = []
     _check_file(url)
-    async with _alone(url) as connection, TortoiseContext() as context:
-        await context.init(config=tortoise_config(url))
-        executor = MigrationExecutor(context.db(), APPS)
-        applied = {key.name for key in await executor.recorder.applied_migrations()}
+    async with _alone(url) as connection:
+        applied = await _applied(url, connection)
         unknown = applied - set(known())
         if unknown:
             raise Unavailable(
                 f"The database was migrated by a newer release of Grove ({', '.join(sorted(unknown))}); "
                 "run that release."
             )
-        targets = None
-        if target is not None:
-            targets = [MigrationTarget("grove", "__first__" if target == "zero" else target)]
-        await executor.migrate(
-            targets, progress=lambda event, app, name: ran.append(name) if event.endswith("done") else None
-        )
-        if sqlite_path(url) is not None:
-            _, broken = await context.db().execute_query("PRAGMA foreign_key_check")
-            if broken:
-                raise RuntimeError(f"a migration left {len(broken)} rows that refer to nothing")
+        ran: list[str] = []
+        if target is not None or applied != set(known()):
+            # Most starts find nothing to do, and need not wait until Tortoise is there.
+            from service import orm
+
+            ran = await orm.migrate(url, target)
         if connection is not None and target is None:
             await trigrams.create(connection)
     return ran
+
+
+async def _applied(url: str, connection: Any) -> set[str]:
+    """The migrations that the database has had; `connection` leads to one on PostgreSQL."""
+    try:
+        if connection is not None:
+            return {row[0] for row in await connection.fetch(APPLIED)}
+        with closing(sqlite3.connect(url.removeprefix("sqlite://"))) as file:
+            return {row[0] for row in file.execute(APPLIED)}
+    except (asyncpg.UndefinedTableError, sqlite3.OperationalError):
+        return set()
 
 
 def _check_file(url: str) -> None:

@@ -12,15 +12,13 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from service import workbooks
+from service.cells import LONGEST_TEXT, MOST_COLUMNS, Failed, NotReadable
 from service.errors import RejectedFile, UserError, UserErrorCode
-from service.workbooks import Failed, NotReadable
 
 Code = UserErrorCode
 # As many as a sheet of Excel has; Python's own limit for a cell.
 MOST_ROWS = 1_048_576
-MOST_COLUMNS = workbooks.MOST_COLUMNS
-LONGEST_CELL = workbooks.LONGEST_TEXT
+LONGEST_CELL = LONGEST_TEXT
 MOST_MISTAKES = 100_000
 # A line of text is held as a whole.
 LONGEST_LINE = 4 * 1024 * 1024
@@ -183,6 +181,9 @@ def _csv_file_rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]
 
 
 def _workbook_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    # openpyxl takes as long to be imported as half the service, and most files are CSV.
+    from service import workbooks
+
     try:
         yield from workbooks.rows(path)
     except NotReadable as error:

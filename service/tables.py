@@ -21,7 +21,7 @@ from service.resolvers import node as of_nodes
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
 from service.store.node import NodeRow
-from service.writing import CsvWriter, XlsxWriter
+from service.writing import CsvWriter
 
 GROUP_COLUMNS = ("Code", "Name", "Description", "Status", "Customers")
 CUSTOMER_COLUMNS = ("Code", "Name", "Type")
@@ -171,6 +171,8 @@ async def write(table: Table, suffix: str, file: Path, step: Callable[[], None] 
                 opened.write(piece)
                 step()
         return
+    from service.writing_workbooks import XlsxWriter
+
     writer, rows = XlsxWriter(file), [table.header]
     try:
         async for cells in table.rows:

@@ -23,6 +23,8 @@ from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
+from service.cells import LONGEST_TEXT, MOST_COLUMNS, Failed, NotReadable
+
 LARGEST_SHEET = 512 * 1024 * 1024
 LARGEST_TEXTS = 128 * 1024 * 1024
 LARGEST_STYLES = 16 * 1024 * 1024
@@ -30,8 +32,6 @@ LARGEST_STYLES = 16 * 1024 * 1024
 LARGEST_PART = 2 * 1024 * 1024
 # Of a row, or of a text that cells share, with all that is marked in it.
 LARGEST_ELEMENT = 1024 * 1024
-LONGEST_TEXT = 131_072
-MOST_COLUMNS = 16_384
 PIECE = 64 * 1024
 
 _DAMAGED = "The Excel file is damaged or protected; save it anew as .xlsx, or as CSV UTF-8."
@@ -48,16 +48,6 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # Formats that every file has without saying so; openpyxl does not know the dates of East Asia.
 _BUILT_IN = {**BUILTIN_FORMATS, **dict.fromkeys([*range(27, 37), *range(50, 59)], "yyyy-mm-dd")}
 _LONGEST_FORMAT = 255
-
-
-class NotReadable(Exception):
-    """Not an .xlsx file that can be read; the message is meant for people."""
-
-
-class Failed(str):
-    """A cell that holds an error, such as «#REF!», in place of a value."""
-
-    __slots__ = ()
 
 
 def rows(path: Path) -> Iterator[tuple[int, list[str]]]:

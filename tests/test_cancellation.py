@@ -32,7 +32,14 @@ CANCELLATIONS = 1_200
 HANG_UPS = 300
 LANES = 12
 # graphql-core drops the coroutines that it has not begun when it is cancelled; they hold nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    # Python cannot even warn where the garbage is collected inside the constructor of a named tuple, whose code has
+    # no __import__.
+    pytest.mark.filterwarnings(
+        r"ignore:Exception ignored in. <coroutine object .*_async_resolver:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 # An answer «at once», on a machine that does other things besides.
 AT_ONCE_SECONDS = 4
 

@@ -15,7 +15,7 @@ from service.app import create_app
 from service.errors import Unavailable
 from service.ids import Kind, decode, encode
 from service.settings import Settings
-from service.writing import write_xlsx
+from service.writing_workbooks import write_xlsx
 from tests.conftest import DATABASE
 from tests.support import sql
 from tests.support.client import Grove, Json, running

@@ -13,7 +13,7 @@ import pytest
 from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
 
-from service import migrating
+from service import migrating, orm
 from service.errors import Unavailable
 from tests.conftest import DATABASE
 from tests.support import sql
@@ -65,9 +65,9 @@ async def test_up_from_nothing(empty_url: str, tmp_path: Path) -> None:
 
 async def test_the_migrations_are_equal_to_the_models(database_url: str) -> None:
     async with TortoiseContext() as context:
-        await context.init(config=migrating.tortoise_config(database_url))
+        await context.init(config=orm.tortoise_config(database_url))
         assert context.apps is not None
-        assert await MigrationAutodetector(context.apps, migrating.APPS).changes() == []
+        assert await MigrationAutodetector(context.apps, orm.APPS).changes() == []
 
 
 async def test_migrating_again_keeps_every_row(database_url: str) -> None:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from service import sheets
 from service.errors import LimitExceeded, RejectedFile, UserError
 from service.sheets import Line, Mistakes, header_of, lines_of_file, lines_of_text
-from service.writing import CsvWriter, XlsxWriter, write_xlsx
+from service.writing import CsvWriter
+from service.writing_workbooks import XlsxWriter, write_xlsx
 
 # Whatever a GraphQL string or a file in UTF-8 can hold, but for the NUL that no text has.
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -126,7 +127,7 @@ def test_csv_is_written_as_excel_calls_it() -> None:
 
 
 def test_what_excel_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.writing.MOST_ROWS", 3)
+    monkeypatch.setattr("service.writing_workbooks.MOST_ROWS", 3)
     with XlsxWriter(tmp_path / "a.xlsx") as writer:
         writer.add([["x" * 32_767], ["="], []])
         with pytest.raises(LimitExceeded, match="CSV"):

@@ -1,13 +1,14 @@
 """A GraphQL client for tests, for the application in this process or a service over HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.support.compared import Compared
 
@@ -15,8 +16,10 @@ Json = dict[str, Any]
 
 
 class Grove:
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, app: ASGIApp | None = None) -> None:
+        """`app` is the application, where it is in this process: httpx takes as long as a small query."""
         self.http = http
+        self.app = app
 
     async def execute(
         self,
@@ -28,12 +31,13 @@ class Grove:
     ) -> Json:
         """The whole response, errors and all."""
         request = {"query": document, "variables": variables, "operationName": operation}
-        response = await self.http.post(
-            "/graphql",
-            json={name: value for name, value in request.items() if value is not None},
-            headers={"Accept": "application/graphql-response+json"} | dict(headers or {}),
-        )
-        answer: Json = response.json()
+        body = json.dumps({name: value for name, value in request.items() if value is not None}).encode()
+        sent = {"Content-Type": "application/json", "Accept": "application/graphql-response+json"} | dict(headers or {})
+        if self.app is not None:
+            content = await call(self.app, body, {**self.http.headers, **{name.lower(): sent[name] for name in sent}})
+        else:
+            content = (await self.http.post("/graphql", content=body, headers=sent)).content
+        answer: Json = json.loads(content)
         return answer
 
     async def query(self, document: str, variables: Mapping[str, Any] | None = None, **options: Any) -> Json:
@@ -68,6 +72,44 @@ class Grove:
         return payload
 
 
+async def call(app: ASGIApp, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body of what the application answers to a POST of this one; the names of headers are in small letters."""
+    sent, pieces, complete = False, list[bytes](), asyncio.Event()
+    length = {"host": "grove.test", "content-length": str(len(body))}
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/graphql",
+        "raw_path": b"/graphql",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in (length | dict(headers)).items()],
+        "client": ("127.0.0.1", 123),
+        "server": ("grove.test", None),
+    }
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            # The client stays for the whole answer.
+            await complete.wait()
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            pieces.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                complete.set()
+
+    await app(scope, receive, send)
+    return b"".join(pieces)
+
+
 @asynccontextmanager
 async def running(app: Starlette, *, compared: bool = True) -> AsyncIterator[Grove]:
     """A client of the application in this process, which is started before and stopped after.
@@ -84,7 +126,7 @@ async def running(app: Starlette, *, compared: bool = True) -> AsyncIterator[Gro
         # An unforeseen exception is answered as it would be over HTTP.
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://grove.test", timeout=60) as http:
-            yield Grove(http)
+            yield Grove(http, with_state)
     if isinstance(served, Compared):
         assert served.differences == [], "The two executors differ:\n" + "\n\n".join(served.differences)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
-from service.migrating import sqlite_path
+from service.dialects import sqlite_path
 
 TABLES = """
     SELECT table_name FROM information_schema.tables

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from service.migrating import sqlite_path
+from service.dialects import sqlite_path
 from tests.support.company import Company, application, arrange
 from tests.support.databases import Databases, PostgresDatabases, fresh
 

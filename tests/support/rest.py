@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from service.db import Database
-from service.migrating import sqlite_path
+from service.dialects import sqlite_path
 from service.postgres import Postgres
 from service.sqlite import READERS, Sqlite
 from tests.support import sql

@@ -15,9 +15,8 @@ from typing import Any
 
 import asyncpg
 
-from service.dialects import sqlite_argument
+from service.dialects import sqlite_argument, sqlite_path
 from service.ids import Kind, encode
-from service.migrating import sqlite_path
 from service.names import fold, key, searchable
 from service.positions import spread
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from service.dialects import render
-from service.migrating import sqlite_path
+from service.dialects import render, sqlite_path
 
 # What a statement raises that the database forbids.
 BROKEN_CONSTRAINT = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)

@@ -172,7 +172,7 @@ class NoDatabase:
         pass
 
     @classmethod
-    async def connect(cls, url: str, **_: Any) -> Self:
+    async def open_database(cls, settings: Settings) -> Self:
         return cls()
 
     @staticmethod
