@@ -8,7 +8,7 @@ import asyncpg
 from bench.generate import LEVELS, fill
 from bench.speed.company import Places, company
 from bench.speed.writes import HELPERS
-from service.migrating import sqlite_path
+from service.dialects import sqlite_path
 
 
 async def filled(url: str, nodes: int, customers: int) -> Places:
