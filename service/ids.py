@@ -11,6 +11,7 @@ exchanged neighbours always change; what was cut off, or copied twice, the lengt
 """
 
 import secrets
+import struct
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -82,8 +83,10 @@ def encode(kind: Kind, key: int) -> str:
 
 def encode_all(kind: Kind, keys: Iterable[int]) -> list[str]:
     """The ids of many things of one kind."""
-    word = f"{kind}_"
-    return [f"{word}{key:016x}{CHECK[key % 31]}" for key in keys]
+    word, known = f"{kind}_", [*keys]
+    # In C, all at once: formatting each by itself takes twice as long.
+    digits = struct.pack(f">{len(known)}q", *known).hex(" ", 8).split()
+    return [word + text + CHECK[key % 31] for text, key in zip(digits, known, strict=True)]
 
 
 def unknown(kind: Kind, key: int) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ids import LARGEST_KEY, BadId, Kind, decode, decode_any, encode, new_keys
+from service.ids import LARGEST_KEY, BadId, Kind, decode, decode_any, encode, encode_all, new_keys
 
 keys = st.integers(1, LARGEST_KEY)
 kinds = st.sampled_from(Kind)
@@ -14,6 +14,11 @@ kinds = st.sampled_from(Kind)
 def test_an_id_comes_back_as_it_went(kind: Kind, key: int) -> None:
     assert decode(encode(kind, key), kind) == key
     assert decode_any(encode(kind, key)) == (kind, key)
+
+
+@given(kinds, st.lists(keys))
+def test_many_ids_are_those_of_each(kind: Kind, several: list[int]) -> None:
+    assert encode_all(kind, several) == [encode(kind, key) for key in several]
 
 
 @given(kinds, keys, st.data())

@@ -19,8 +19,8 @@ CHILDREN = """query ($id: ID!) {
 }"""
 # Forty thrice, where ten stand: fifty would be more objects than one request may ask for.
 NESTED = f"""query ($id: ID!) {{ hierarchyNode(id: $id) {{
-  children(first: 40) {{ nodes {{ {PLACE} children(first: 40) {{ nodes {{ {PLACE}
-    children(first: 40) {{ nodes {{ {PLACE} }} }} }} }} }} }}
+  children(first: 10) {{ nodes {{ {PLACE} children(first: 10) {{ nodes {{ {PLACE}
+    children(first: 10) {{ nodes {{ {PLACE} }} }} }} }} }} }}
 }} }}"""
 DESCENDANTS = """query ($id: ID!, $after: String) {
   hierarchyNode(id: $id) { descendants(first: 1000, after: $after) { totalCount nodes { id group { name } depth } } }

@@ -21,8 +21,8 @@ LARGEST_SELECTION = 1_000
 EVERYTHING = NodeFilter()
 
 
-async def by_key(keys: Sequence[int], groups: bool = False) -> list[NodeRow | None]:
-    """The node with each key; with its group, where `groups` are wanted."""
+async def by_key(keys: Sequence[int], groups: tuple[str, ...] = ()) -> list[NodeRow | None]:
+    """The node with each key; with these columns of its group."""
     found = await node.by_keys(keys, groups=groups)
     return [found.get(key) for key in keys]
 
@@ -52,8 +52,8 @@ async def of_group_in(hierarchies: Sequence[int], reference: Reference) -> list[
     return [found.get(key) for key in hierarchies]
 
 
-async def ancestors(nodes: Sequence[int], groups: bool = False) -> list[list[NodeRow]]:
-    """From the root down to each node's parent; with their groups, where `groups` are wanted."""
+async def ancestors(nodes: Sequence[int], groups: tuple[str, ...] = ()) -> list[list[NodeRow]]:
+    """From the root down to each node's parent; with these columns of their groups."""
     found = await node.ancestors(nodes, groups=groups)
     return [found[key] for key in nodes]
 
@@ -70,10 +70,10 @@ async def index(nodes: Sequence[int]) -> list[int]:
     return [found[key] for key in nodes]
 
 
-async def children(scopes: Sequence[int], page: Page, groups: bool = False) -> list[Slice[NodeRow]]:
+async def children(scopes: Sequence[int], page: Page, groups: tuple[str, ...] = ()) -> list[Slice[NodeRow]]:
     """A page of the children of each node (its key), or of the roots of each hierarchy (minus its key).
 
-    Each comes with its group, where `groups` are wanted.
+    Each comes with these columns of its group.
     """
     return await node.page_of_children(scopes, page, groups=groups)
 

@@ -53,14 +53,28 @@ def top_of(hierarchy: HierarchyRow) -> int:
     return -hierarchy.id
 
 
-def with_group(selection: Selection) -> bool:
-    """Whether nodes are to bring their groups along."""
-    return "group" in selection.names
+# Field → column, of what a node can bring along of its group.
+BROUGHT = {
+    "code": "code",
+    "name": "name",
+    "description": "description",
+    "status": "status",
+    "customerCount": "customer_count",
+    "version": "version",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+}
 
 
-def with_groups(selection: Selection) -> bool:
+def with_group(*selections: Selection) -> tuple[str, ...]:
+    """The columns of their groups that nodes are to bring along; none where that is not asked for."""
+    names = {name for selection in selections for name in selection.below("group").names}
+    return tuple(column for name, column in BROUGHT.items() if name in names)
+
+
+def with_groups(selection: Selection) -> tuple[str, ...]:
     """The same for the nodes of a connection."""
-    return with_group(selection.below("nodes")) or with_group(selection.below("edges").below("node"))
+    return with_group(selection.below("nodes"), selection.below("edges").below("node"))
 
 
 @strawberry.type(

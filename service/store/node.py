@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -10,8 +11,7 @@ from service import db
 from service.matching import NodeFilter
 from service.names import key
 from service.paging import Page, Slice, decode_cursor, encode_cursor
-from service.store.group import COLUMNS as GROUP_COLUMNS
-from service.store.group import GROUP, GroupRow
+from service.store.group import GroupRow
 from service.store.listing import Conditions, Listing, Sorting
 
 COLUMNS = (
@@ -40,35 +40,37 @@ class NodeRow(NamedTuple):
         return self.parent_id if self.parent_id is not None else -self.hierarchy_id
 
 
-class NodeWithGroup(NodeRow):
-    """A node that brings its group along: behind its own columns stand those of the group.
-
-    Such rows come by the thousand, so they are made of a record as it is, and may have further columns at the end.
-    """
-
-    __slots__ = ()
-
-
 WIDTH = len(NodeRow._fields)
+NOTHING: tuple[str, ...] = ()
 
 
-class GroupOfNode(GroupRow):
-    """The group of such a node: the same columns, of which the first are passed over."""
+class Brought(NamedTuple):
+    """How nodes bring columns of their groups along: in which columns of a statement, and as what rows."""
 
-    __slots__ = ()
+    columns: str
+    node: Callable[[Iterable[Any]], NodeRow]
+    group: Callable[[Iterable[Any]], GroupRow]
 
 
-for _place, _name in enumerate(GroupRow._fields, WIDTH):
-    setattr(GroupOfNode, _name, property(itemgetter(_place)))
+@cache
+def brought(names: tuple[str, ...]) -> Brought:
+    """For these columns of the groups, which stand behind the node's own. A group is asked for no other column.
 
-# Both are called for each row of large pages: they are functions of C.
-node_with_group: Callable[[Iterable[Any]], NodeWithGroup] = partial(tuple.__new__, NodeWithGroup)
-group_of: Callable[[Iterable[Any]], GroupOfNode] = partial(tuple.__new__, GroupOfNode)
+    Such rows come by the thousand, so both are made of a record as it is, by functions of C. Only the columns that
+    are asked for are fetched: to read one out of what PostgreSQL sends takes as long as all else that is done to it.
+    """
+    own = {name: property(itemgetter(place)) for place, name in enumerate(names, WIDTH)}
+    own["id"] = property(itemgetter(NodeRow._fields.index("group_id")))
+    group = partial(tuple.__new__, type("GroupOfNode", (GroupRow,), {"__slots__": (), **own}))
+    node = partial(tuple.__new__, type("NodeWithGroup", (NodeRow,), {"__slots__": (), "group_of": group}))
+    return Brought("".join(f", own.{name}" for name in names), node, group)
 
 
 def groups_at_hand(nodes: Sequence[NodeRow]) -> Sequence[GroupRow] | None:
-    """The groups of nodes that bring them along; None where not all do."""
-    return [*map(group_of, nodes)] if {NodeWithGroup}.issuperset(map(type, nodes)) else None
+    """The groups of nodes that bring them along; None where not all do, or not the same columns."""
+    kinds = set(map(type, nodes))
+    group_of = getattr(kinds.pop(), "group_of", None) if len(kinds) == 1 else None
+    return [*map(group_of, nodes)] if group_of else None
 
 
 BY_KEYS = f"""
@@ -76,7 +78,7 @@ BY_KEYS = f"""
 """
 
 BY_KEYS_WITH_GROUPS = f"""
-    SELECT {NODE}, {GROUP} FROM node JOIN customer_group ON customer_group.id = node.group_id
+    SELECT {NODE}{{}} FROM node JOIN customer_group AS own ON own.id = node.group_id
     WHERE node.id = ANY($1::bigint[])
 """
 
@@ -114,9 +116,9 @@ ANCESTORS = f"""
 """
 
 ANCESTORS_WITH_GROUPS = f"""
-    -- The same, each with its group.
-    SELECT up.descendant_id, {NODE}, {GROUP}
-    FROM closure AS up JOIN node ON node.id = up.ancestor_id JOIN customer_group ON customer_group.id = node.group_id
+    -- The same, each with columns of its group.
+    SELECT up.descendant_id, {NODE}{{}}
+    FROM closure AS up JOIN node ON node.id = up.ancestor_id JOIN customer_group AS own ON own.id = node.group_id
     WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
     ORDER BY up.descendant_id, up.distance DESC
 """
@@ -171,20 +173,6 @@ LAST = f"""
     SELECT max(position) FROM node WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[])
 """
 
-NEXT_ABOVE = f"""
-    -- The nearest position behind $3 in a scope, some nodes left out.
-    SELECT position FROM node
-    WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[]) AND position > $3
-    ORDER BY position LIMIT 1
-"""
-
-NEXT_BELOW = f"""
-    -- The nearest position before $3 in a scope, some nodes left out.
-    SELECT position FROM node
-    WHERE {SCOPE.format("node")} = $1 AND NOT id = ANY($2::bigint[]) AND position < $3
-    ORDER BY position DESC LIMIT 1
-"""
-
 AT_INDEX = f"""
     -- The position at place $3 of a scope and the one before it, some nodes left out.
     SELECT position FROM node
@@ -215,19 +203,25 @@ LISTING = Listing(
     link=f"{SCOPE.format('item')} = parent.id",
     steady=True,
 )
-LISTING_WITH_GROUPS = Listing(
-    columns=f"{COLUMNS.format('item')}, {GROUP_COLUMNS.format('own')}, sown.spread",
-    table="node",
-    joined="JOIN hierarchy AS sown ON sown.id = item.hierarchy_id JOIN customer_group AS own ON own.id = item.group_id",
-    link=f"{SCOPE.format('item')} = parent.id",
-    steady=True,
-)
+
+
+@cache
+def _listing(groups: tuple[str, ...]) -> Listing:
+    """The same with columns of the groups."""
+    return replace(
+        LISTING,
+        columns=f"{COLUMNS.format('item')}{brought(groups).columns}, sown.spread",
+        joined=f"{LISTING.joined} JOIN customer_group AS own ON own.id = item.group_id",
+    )
+
+
 POSITION = Sorting("siblings", "position", distinct=True)
 
 
-async def by_keys(keys: Collection[int], *, groups: bool = False) -> dict[int, NodeRow]:
-    """The nodes that there are of these, with their `groups` if so wanted. One statement."""
-    statement, make = (BY_KEYS_WITH_GROUPS, node_with_group) if groups else (BY_KEYS, NodeRow._make)
+async def by_keys(keys: Collection[int], *, groups: tuple[str, ...] = NOTHING) -> dict[int, NodeRow]:
+    """The nodes that there are of these, with these columns of their `groups`. One statement."""
+    make = brought(groups).node if groups else NodeRow._make
+    statement = BY_KEYS_WITH_GROUPS.format(brought(groups).columns) if groups else BY_KEYS
     return {row[0]: make(row) for row in await db.fetch(statement, list(keys))}
 
 
@@ -258,9 +252,10 @@ async def hierarchies_of_group(group: int) -> list[int]:
     return [row[0] for row in await db.fetch(HIERARCHIES_OF_GROUP, group)]
 
 
-async def ancestors(nodes: Collection[int], *, groups: bool = False) -> dict[int, list[NodeRow]]:
-    """For each node its ancestors from the root down, with their `groups` if so wanted. One statement."""
-    statement, make = (ANCESTORS_WITH_GROUPS, node_with_group) if groups else (ANCESTORS, NodeRow._make)
+async def ancestors(nodes: Collection[int], *, groups: tuple[str, ...] = NOTHING) -> dict[int, list[NodeRow]]:
+    """For each node its ancestors from the root down, with these columns of their `groups`. One statement."""
+    make = brought(groups).node if groups else NodeRow._make
+    statement = ANCESTORS_WITH_GROUPS.format(brought(groups).columns) if groups else ANCESTORS
     found: dict[int, list[NodeRow]] = {node: [] for node in nodes}
     for node, *row in await db.fetch(statement, list(nodes)):
         found[node].append(make(row))
@@ -316,18 +311,6 @@ async def last_position(scope: int, leaving: Sequence[int]) -> str | None:
     return position
 
 
-async def position_after(scope: int, leaving: Sequence[int], position: str) -> str | None:
-    """The next higher position in a scope, the leaving nodes passed over. One statement."""
-    found: str | None = await db.fetch_value(NEXT_ABOVE, scope, leaving, position)
-    return found
-
-
-async def position_before(scope: int, leaving: Sequence[int], position: str) -> str | None:
-    """The next lower position in a scope, the leaving nodes passed over. One statement."""
-    found: str | None = await db.fetch_value(NEXT_BELOW, scope, leaving, position)
-    return found
-
-
 async def positions_around(scope: int, leaving: Sequence[int], index: int) -> tuple[str | None, str | None]:
     """The positions between which place `index` lies, the leaving nodes passed over; past the end: after the last.
 
@@ -346,13 +329,15 @@ async def positions_behind(nodes: Collection[int]) -> dict[int, tuple[str, str |
     return {row[0]: (row[1], row[2]) for row in await db.fetch(NEXT_OF_EACH, list(nodes))}
 
 
-async def page_of_children(scopes: Sequence[int], page: Page, *, groups: bool = False) -> list[Slice[NodeRow]]:
-    """A page of the nodes in each scope, in order, with their `groups` if so wanted.
+async def page_of_children(
+    scopes: Sequence[int], page: Page, *, groups: tuple[str, ...] = NOTHING
+) -> list[Slice[NodeRow]]:
+    """A page of the nodes in each scope, in order, with these columns of their `groups`.
 
     One statement, and one more for each cursor given.
     """
     after, before = [await _position_now(cursor) for cursor in (page.after, page.before)]
-    listing, make = (LISTING_WITH_GROUPS, node_with_group) if groups else (LISTING, _node)
+    listing, make = (_listing(groups), brought(groups).node) if groups else (LISTING, _node)
     return await listing.page(
         scopes, page, POSITION, False, Conditions(), make, cursor=_cursor, after=after, before=before
     )
