@@ -6,14 +6,12 @@ They come from an address (`?codeContains=zy&orderBy=NAME`) or a command (`--cod
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from typing import NamedTuple
 
 from service import ids
 from service.errors import InvalidInput
 from service.ids import BadId, Kind
 from service.matching import CustomerFilter, GroupFilter, Match, MatchKind, Order, Reference
-from service.schema.words import CustomerGroupOrderField, CustomerOrderField, GroupStatus, OrderDirection
 
 # A parameter of an address or a command and what it holds; several may come under one name.
 Given = Iterable[tuple[str, str]]
@@ -24,6 +22,11 @@ MATCHES = {
     "StartsWith": MatchKind.STARTS_WITH,
     "In": MatchKind.IN,
 }
+# GraphQL's words, by themselves: a command that takes them need not wait for the whole schema.
+STATUSES = ("ACTIVE", "INACTIVE")
+DIRECTIONS = ("ASC", "DESC")
+GROUP_ORDERS = ("CODE", "NAME", "STATUS", "CUSTOMER_COUNT", "CREATED_AT", "UPDATED_AT")
+CUSTOMER_ORDERS = ("CODE", "NAME", "TYPE", "CREATED_AT")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}")
 LARGEST_NUMBER = 2**31 - 1
 
@@ -38,15 +41,11 @@ def _matches(name: str) -> dict[str, str]:
     }
 
 
-def _orders(fields: type[Enum], default: str) -> dict[str, str]:
+def _orders(fields: Sequence[str], default: str) -> dict[str, str]:
     return {
-        "orderBy": f"One of {_listed(fields)}; {default} if left out.",
-        "direction": f"{_listed(OrderDirection)}; ASC if left out.",
+        "orderBy": f"One of {', '.join(fields)}; {default} if left out.",
+        "direction": f"{', '.join(DIRECTIONS)}; ASC if left out.",
     }
-
-
-def _listed(words: type[Enum]) -> str:
-    return ", ".join(words.__members__)
 
 
 # What there is, with what it means; `grove export --help` shows it.
@@ -54,13 +53,13 @@ GROUPS = {
     "search": "Text in the code, name or description, whatever the case.",
     **_matches("code"),
     **_matches("name"),
-    "status": f"One of {_listed(GroupStatus)}.",
+    "status": f"One of {', '.join(STATUSES)}.",
     "minCustomers": "At least so many customers.",
     "maxCustomers": "At most so many customers.",
     "containsCustomer": "Groups that this customer, named by code or id, was put into.",
     "inHierarchy": "Groups that stand in this hierarchy, named by name or id.",
     "notInHierarchy": "Groups that do not stand in this hierarchy, named by name or id.",
-    **_orders(CustomerGroupOrderField, "NAME"),
+    **_orders(GROUP_ORDERS, "NAME"),
 }
 CUSTOMERS = {
     "search": "Text in the code or name, whatever the case.",
@@ -69,7 +68,7 @@ CUSTOMERS = {
     "type": "The type is this one, whatever the case; may be given more than once.",
     "inGroup": "Customers that are in this group itself, named by code or id.",
     "notInGroup": "Customers that are not in this group itself, named by code or id.",
-    **_orders(CustomerOrderField, "CODE"),
+    **_orders(CUSTOMER_ORDERS, "CODE"),
 }
 HIERARCHY = {"form": "levels: a row a leaf with its whole path; parent: a row a node. levels if left out."}
 # Those that may be given more than once.
@@ -98,14 +97,14 @@ def groups(given: Given) -> tuple[GroupFilter, Order]:
         search=asked.text("search"),
         code=asked.match("code"),
         name=asked.match("name"),
-        status=asked.word("status", GroupStatus.__members__),
+        status=asked.word("status", STATUSES),
         fewest_customers=asked.number("minCustomers"),
         most_customers=asked.number("maxCustomers"),
         contains_customer=asked.reference("containsCustomer", Kind.CUSTOMER),
         in_hierarchy=asked.reference("inHierarchy", Kind.HIERARCHY),
         not_in_hierarchy=asked.reference("notInHierarchy", Kind.HIERARCHY),
     )
-    order = asked.order(CustomerGroupOrderField, "NAME")
+    order = asked.order(GROUP_ORDERS, "NAME")
     asked.check()
     return filter, order
 
@@ -121,7 +120,7 @@ def customers(given: Given) -> tuple[CustomerFilter, Order]:
         in_group=asked.reference("inGroup", Kind.GROUP),
         not_in_group=asked.reference("notInGroup", Kind.GROUP),
     )
-    order = asked.order(CustomerOrderField, "CODE")
+    order = asked.order(CUSTOMER_ORDERS, "CODE")
     asked.check()
     return filter, order
 
@@ -205,6 +204,6 @@ class _Asked:
             self._mistake(name, f"is the id of {ids.NAMES[found]}; the id or {word} of {ids.NAMES[kind]} is needed.")
         return Reference(key)
 
-    def order(self, fields: type[Enum], default: str) -> Order:
-        field = self.word("orderBy", fields.__members__) or default
-        return Order(field, self.word("direction", OrderDirection.__members__) == OrderDirection.DESC.value)
+    def order(self, fields: Sequence[str], default: str) -> Order:
+        field = self.word("orderBy", fields) or default
+        return Order(field, self.word("direction", DIRECTIONS) == "DESC")

@@ -5,10 +5,11 @@ enum values. What it holds may not be renamed, dropped or made looser.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from graphql import (
     GraphQLArgument,
@@ -31,6 +32,7 @@ from graphql import (
     print_ast,
 )
 
+from service import parameters
 from service.__main__ import main
 from service.schema import schema
 
@@ -201,3 +203,18 @@ def test_one_of_is_told_to_clients() -> None:
     assert answer
     told = {type["name"] for type in answer["__schema"]["types"] if type["isOneOf"]}
     assert told == {name for name, line in lines(BUILT).items() if line.endswith("@oneOf")}
+
+
+@pytest.mark.parametrize(
+    ("words", "enumeration"),
+    [
+        (parameters.STATUSES, "GroupStatus"),
+        (parameters.DIRECTIONS, "OrderDirection"),
+        (parameters.GROUP_ORDERS, "CustomerGroupOrderField"),
+        (parameters.CUSTOMER_ORDERS, "CustomerOrderField"),
+    ],
+)
+def test_downloads_take_the_words_of_graphql(words: Sequence[str], enumeration: str) -> None:
+    known = BUILT.type_map[enumeration]
+    assert isinstance(known, GraphQLEnumType)
+    assert list(words) == list(known.values)
