@@ -53,7 +53,7 @@ _LEVEL = """
         JOIN customer_group ON customer_group.id = node.group_id
         JOIN level ON level.hierarchy_id = node.hierarchy_id AND level.depth = node.depth
         WHERE COALESCE(node.parent_id, -node.hierarchy_id) = {above}
-        ORDER BY node.position LIMIT 40
+        ORDER BY node.position LIMIT 10
     ) AS {me}
 """
 _THIRD = _LEVEL.format(me="third", above="second.id", children="")

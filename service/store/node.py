@@ -52,14 +52,19 @@ class Brought(NamedTuple):
     group: Callable[[Iterable[Any]], GroupRow]
 
 
+def _not_brought(_: GroupRow) -> None:
+    raise AttributeError("this column was not brought along")
+
+
 @cache
 def brought(names: tuple[str, ...]) -> Brought:
-    """For these columns of the groups, which stand behind the node's own. A group is asked for no other column.
+    """For these columns of the groups, which stand behind the node's own. Asked for another, a group raises.
 
     Such rows come by the thousand, so both are made of a record as it is, by functions of C. Only the columns that
     are asked for are fetched: to read one out of what PostgreSQL sends takes as long as all else that is done to it.
     """
-    own = {name: property(itemgetter(place)) for place, name in enumerate(names, WIDTH)}
+    own = dict.fromkeys(GroupRow._fields, property(_not_brought))
+    own |= {name: property(itemgetter(place)) for place, name in enumerate(names, WIDTH)}
     own["id"] = property(itemgetter(NodeRow._fields.index("group_id")))
     group = partial(tuple.__new__, type("GroupOfNode", (GroupRow,), {"__slots__": (), **own}))
     node = partial(tuple.__new__, type("NodeWithGroup", (NodeRow,), {"__slots__": (), "group_of": group}))
