@@ -31,7 +31,8 @@ class Grove:
     ) -> Json:
         """The whole response, errors and all."""
         request = {"query": document, "variables": variables, "operationName": operation}
-        body = json.dumps({name: value for name, value in request.items() if value is not None}).encode()
+        given = {name: value for name, value in request.items() if value is not None}
+        body = json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
         sent = {"Content-Type": "application/json", "Accept": "application/graphql-response+json"} | dict(headers or {})
         if self.app is not None:
             content = await call(self.app, body, {**self.http.headers, **{name.lower(): sent[name] for name in sent}})
