@@ -1,8 +1,8 @@
 """Connections, snapshots and transactions: the one door to the database.
 
-Within `Database.snapshot()` or `Database.transaction()` the function `fetch` runs statements on the
-connection of the current request, which a context variable holds: resolvers and the store take domain
-arguments only. The two engines are in service/postgres.py and service/sqlite.py.
+Within `Database.snapshot()`, `Database.read()` or `Database.transaction()` the function `fetch` runs statements on the
+connection of the current request, which a context variable holds: resolvers and the store take domain arguments only.
+The two engines are in service/postgres.py and service/sqlite.py.
 
 Invariant: a connection goes back to its pool, without an open transaction, whatever happens to the task that
 used it: cancelled while it begins, waits for a row or commits. Hence the work below that runs to its end.
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from service.dialects import Dialect, Forms, reads_at_once, render, writes_at_once
+from service.together import Ask, Work, together
 from service.turns import Turns
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ Record = Sequence[Any]
 class Statement(NamedTuple):
     """A statement with its arguments, to be run together with others."""
 
-    text: str
+    text: str | Forms
     arguments: tuple[Any, ...]
 
 
@@ -61,10 +62,11 @@ class Engine(Protocol):
     # How many snapshots it can have open at once.
     readers: int
 
-    async def open(self, *, write: bool) -> Connection:
+    async def open(self, *, write: bool, alone: bool = False) -> Connection:
         """A connection with a transaction begun: a read-only snapshot, or one that may write.
 
-        Raises Unavailable when the database does not answer or no connection becomes free in time.
+        `alone`: without one, for a single statement that reads. Raises Unavailable when the database does not answer
+        or no connection becomes free in time. It may be cancelled.
         """
 
     async def close(self) -> None:
@@ -78,9 +80,22 @@ class Engine(Protocol):
         """
 
 
-_session: ContextVar["Session"] = ContextVar("session")
+_session: ContextVar["Session | Reader"] = ContextVar("session")
 _count: ContextVar[StatementCount | None] = ContextVar("statement_count", default=None)
 _unfinished: set[asyncio.Future[Any]] = set()
+
+
+class OneStatement(Exception):
+    """A reader that was to take a single statement has come to another: it is to read again, in a transaction."""
+
+
+class Question(NamedTuple):
+    """A statement that a work asks for, see service/together.py."""
+
+    statement: str | Forms
+    arguments: Sequence[Any]
+    planned: bool
+    apart: bool
 
 
 class Session:
@@ -108,7 +123,7 @@ class Session:
         self.discarded = True
 
     async def fetch(
-        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False
+        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, apart: bool = False
     ) -> Sequence[Record]:
         task = asyncio.current_task()
         assert task is not None
@@ -156,6 +171,91 @@ class Session:
                 await self._connection.release()
 
 
+class Reader:
+    """One snapshot, read by a single task; nothing of it is in use any more when that task ends.
+
+    Works that it runs together send what they ask at the same time as one statement. `alone`: there is one statement
+    and no transaction, which a single one does without; another raises OneStatement.
+    """
+
+    def __init__(self, engine: Engine, *, alone: bool) -> None:
+        self.engine = engine
+        self.alone = alone
+        self.statements = 0
+        self._planned = False
+        self._gathering = False
+        self._connection: Connection | None = None
+
+    async def fetch(
+        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, apart: bool = False
+    ) -> Sequence[Record]:
+        if self._gathering:
+            return await Ask(Question(statement, arguments, planned, planned or apart))  # type: ignore[no-any-return]
+        if self.alone and (self.statements or planned):
+            raise OneStatement
+        if self._connection is None:
+            self._connection = await self.engine.open(write=False, alone=self.alone)
+        self.statements += 1
+        started = time.perf_counter()
+        try:
+            if planned:
+                self._planned = True
+                await self._connection.plan_anew()
+            return await self._connection.fetch(render(statement, self.engine.dialect), arguments)
+        finally:
+            if count := _count.get():
+                count.statements += 1
+                count.seconds += time.perf_counter() - started
+
+    @property
+    def one_statement(self) -> bool:
+        """Whether it took no more than one statement, which needs no transaction."""
+        return self.statements < 2 and not self._planned
+
+    async def together(self, works: Sequence[Work]) -> list[Any]:
+        """The results of works, which go on side by side."""
+        if len(works) == 1:
+            return [await works[0]]
+        self._gathering = True
+        try:
+            return await together(works, self._answer)
+        finally:
+            self._gathering = False
+
+    async def _answer(self, questions: Sequence[Question]) -> list[Sequence[Record]]:
+        """The rows of each; those that are alike are asked once, and those that are to be apart each for itself."""
+        self._gathering = False
+        distinct: list[Question] = []
+        places = [_place(question, distinct) for question in questions]
+        gathered = [Statement(one.statement, tuple(one.arguments)) for one in distinct if not one.apart]
+        found = iter(await fetch_each(*gathered) if gathered else ())
+        answers = [() if question.apart else next(found) for question in distinct]
+        # What plans anew does so from there on, so it comes last.
+        for place, question in sorted(enumerate(distinct), key=lambda one: one[1].planned):
+            if question.apart:
+                answers[place] = await self.fetch(question.statement, question.arguments, planned=question.planned)
+        self._gathering = True
+        return [answers[place] for place in places]
+
+    async def end(self) -> None:
+        """Gives the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            await connection.release()
+        except BaseException:
+            await to_its_end(connection.release())
+            raise
+
+
+def _place(question: Question, distinct: list[Question]) -> int:
+    """Where a question stands among the distinct ones; it is added where it is new."""
+    if question not in distinct:
+        distinct.append(question)
+    return distinct.index(question)
+
+
 async def to_its_end(
     work: Coroutine[Any, Any, T], abandoned: Callable[[T], Coroutine[Any, Any, Any]] | None = None
 ) -> T:
@@ -186,6 +286,11 @@ async def fetch(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     return await _session.get().fetch(statement, arguments)
 
 
+async def fetch_apart(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+    """The same for a statement with many rows: sent together with others, each row would cost more."""
+    return await _session.get().fetch(statement, arguments, apart=True)
+
+
 async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     """The same for a statement whose best plan depends on its arguments, as that of a filter does.
 
@@ -196,7 +301,7 @@ async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Rec
 
 async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
     """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
-    if current().engine.dialect == "sqlite":
+    if len(reads) < 2 or current().engine.dialect == "sqlite":
         return [await fetch(text, *arguments) for text, arguments in reads]
     found: list[list[Record]] = [[] for _ in reads]
     text = reads_at_once(tuple(read.text for read in reads))
@@ -229,7 +334,7 @@ async def fetch_value(statement: str | Forms, *arguments: Any) -> Any:
     return found[0][0] if found else None
 
 
-def current() -> Session:
+def current() -> Session | Reader:
     """The current snapshot or transaction."""
     return _session.get()
 
@@ -257,6 +362,16 @@ class Database:
         """All that is fetched inside is read from one snapshot of the database."""
         async with self._session(write=False) as session:
             yield session
+
+    async def read(self, work: Callable[[Reader], Coroutine[Any, Any, T]], *, alone: bool = False) -> T:
+        """What the work finds out, all of it from one snapshot, in this task alone. See Reader; raises OneStatement."""
+        reader = Reader(self.engine, alone=alone)
+        token = _session.set(reader)
+        try:
+            return await work(reader)
+        finally:
+            _session.reset(token)
+            await reader.end()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:

@@ -58,21 +58,21 @@ def render(statement: str | Forms, dialect: Dialect) -> str:
 
 
 @lru_cache(maxsize=500)
-def reads_at_once(texts: tuple[str, ...]) -> str:
+def reads_at_once(texts: tuple[str | Forms, ...]) -> str:
     """One statement for PostgreSQL that reads what these read: rows of the place of each one and its row."""
     parts = [f"SELECT {place}, part FROM ({text}) AS part" for place, text in enumerate(_numbered_on(texts))]
     return " UNION ALL ".join(parts)
 
 
 @lru_cache(maxsize=500)
-def writes_at_once(texts: tuple[str, ...]) -> str:
+def writes_at_once(texts: tuple[str | Forms, ...]) -> str:
     """One statement for PostgreSQL that writes what these write, each as if the others were yet to come."""
     *first, last = _numbered_on(texts)
     named = ", ".join(f"write_{place} AS ({text})" for place, text in enumerate(first))
     return f"WITH {named} {last}" if named else last
 
 
-def _numbered_on(texts: tuple[str, ...]) -> list[str]:
+def _numbered_on(texts: Sequence[str | Forms]) -> list[str]:
     """The texts for PostgreSQL, the parameters of each numbered on from those of the ones before it."""
     numbered, count = [], 0
     for text in texts:

@@ -5,11 +5,12 @@ whose answer is the canonical one. A query changes nothing, so it may be run twi
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
@@ -19,9 +20,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from service.answers import MOST_ERRORS, RequestErrors, request_error
-from service.breadth import Unplanned
+from service.breadth import Plan, Unplanned
 from service.caller import Caller
-from service.db import Database
+from service.db import Database, OneStatement, Reader
 from service.documents import Document, Operation
 from service.errors import TimedOut
 from service.logs import current_line
@@ -56,6 +57,8 @@ class Execution:
         self.served = served
         self.settings = settings
         self.breadth = settings.executor == "breadth"
+        # Plans that took one statement, and so can do without a transaction (True), and those that have taken more.
+        self._alone: WeakKeyDictionary[Plan, bool] = WeakKeyDictionary()
 
     async def run(
         self, asked: GraphQLRequest, document: Document, operation: Operation, database: Database, caller: Caller
@@ -82,9 +85,12 @@ class Execution:
         """The response's body; None where graphql-core is to answer."""
         try:
             plan = operation.compiled.plan(variables)
-            async with database.snapshot():
-                data = await plan.run(None, variables, self.served.level_context(database, caller))
-            body = orjson.dumps({"data": data})
+
+            async def run(reader: Reader) -> Any:
+                context = self.served.level_context(database, caller)
+                return await plan.run(None, variables, context, reader.together)
+
+            body = orjson.dumps({"data": await self._read(plan, run, database)})
         except Exception as reason:
             # Whatever it is, graphql-core comes to it as well, and tells it as it is to be told.
             kind = "not covered" if isinstance(reason, Unplanned) else type(reason).__name__
@@ -92,6 +98,21 @@ class Execution:
             return None
         current_line.get().executor = "breadth"
         return body
+
+    async def _read(self, plan: Plan, run: Callable[[Reader], Coroutine[Any, Any, Any]], database: Database) -> Any:
+        """What the plan reads, in a transaction unless its last runs took a single statement."""
+        if self._alone.get(plan):
+            try:
+                return await database.read(run, alone=True)
+            except OneStatement:
+                self._alone[plan] = False
+
+        async def look(reader: Reader) -> Any:
+            data = await run(reader)
+            self._alone.setdefault(plan, reader.one_statement)
+            return data
+
+        return await database.read(look)
 
     async def _by_graphql_core(
         self, asked: GraphQLRequest, document: Document, mutation: bool, database: Database, caller: Caller

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from service.db import Record
+from service.db import Record, to_its_end
 from service.dialects import Dialect
 from service.errors import TimedOut, Unavailable
 
@@ -36,10 +36,10 @@ UNREACHABLE = (
 
 
 class PostgresConnection:
-    """A pooled connection inside a transaction."""
+    """A connection of the pool, inside a transaction unless it is for a single statement."""
 
-    def __init__(self, pool: asyncpg.Pool, connection: Any) -> None:
-        self._pool = pool
+    def __init__(self, engine: "Postgres", connection: Any) -> None:
+        self._engine = engine
         self._connection = connection
         self._plans_anew = False
 
@@ -76,13 +76,13 @@ class PostgresConnection:
             async with asyncio.timeout(RELEASE_SECONDS):
                 if self._connection.is_in_transaction():
                     await self._connection.execute("ROLLBACK")
-                await self._pool.release(self._connection)
+                await self._engine.take_back(self._connection)
         except Exception:
             # A connection in an unknown state is no longer lent to anybody; the pool makes a new one.
             # One that broke has gone back by itself, and then takes no more calls.
             with suppress(asyncpg.InterfaceError):
                 self._connection.terminate()
-            await self._pool.release(self._connection)
+            await self._engine.pool.release(self._connection)
 
 
 class Postgres:
@@ -91,8 +91,12 @@ class Postgres:
     dialect: Dialect = "postgres"
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+        self.pool = pool
         self.readers: int = pool.get_max_size()
+        # Connections that nobody uses, kept back from the pool: its way of lending one takes as long as a small
+        # statement. Where somebody waits for the pool, it gets them.
+        self.idle: list[Any] = []
+        self._waiting = 0
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int, lock_seconds: float, statement_seconds: float) -> "Postgres":
@@ -130,28 +134,54 @@ class Postgres:
             raise Unavailable(f"The database refuses the connection: {error}") from error
         return cls(pool)
 
-    async def open(self, *, write: bool) -> PostgresConnection:
+    async def open(self, *, write: bool, alone: bool = False) -> PostgresConnection:
+        connection = self._take_idle() or await to_its_end(self._acquire(), abandoned=self.pool.release)
+        lent = PostgresConnection(self, connection)
+        if not alone:
+            try:
+                await connection.execute(BEGIN_WRITE if write else BEGIN_READ)
+            except BaseException as error:
+                await to_its_end(lent.release())
+                if isinstance(error, UNREACHABLE):
+                    raise Unavailable("The connection to the database was lost; try again.") from error
+                raise
+        return lent
+
+    def _take_idle(self) -> Any:
+        while self.idle:
+            connection = self.idle.pop()
+            # One that was lost has gone back to the pool by itself.
+            with suppress(asyncpg.InterfaceError):
+                if not connection.is_closed():
+                    return connection
+        return None
+
+    async def _acquire(self) -> Any:
+        self._waiting += 1
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            return await self.pool.acquire(timeout=ACQUIRE_SECONDS)
         except TimeoutError as error:
             raise Unavailable("All connections to the database are busy; try again.") from error
         except UNREACHABLE as error:
             raise Unavailable("The database cannot be reached; try again.") from error
-        lent = PostgresConnection(self._pool, connection)
-        try:
-            await connection.execute(BEGIN_WRITE if write else BEGIN_READ)
-        except BaseException as error:
-            await lent.release()
-            if isinstance(error, UNREACHABLE):
-                raise Unavailable("The connection to the database was lost; try again.") from error
-            raise
-        return lent
+        finally:
+            self._waiting -= 1
+
+    async def take_back(self, connection: Any) -> None:
+        """A connection is free again."""
+        if self._waiting:
+            await self.pool.release(connection)
+        else:
+            self.idle.append(connection)
 
     async def close(self) -> None:
         try:
-            await asyncio.wait_for(self._pool.close(), RELEASE_SECONDS)
+            async with asyncio.timeout(RELEASE_SECONDS):
+                while self.idle:
+                    await self.pool.release(self.idle.pop())
+                await self.pool.close()
         except TimeoutError:
-            self._pool.terminate()
+            self.pool.terminate()
 
     def is_transient(self, error: BaseException) -> bool:
         return isinstance(

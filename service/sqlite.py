@@ -13,7 +13,7 @@ from typing import Any
 
 import aiosqlite
 
-from service.db import Record
+from service.db import Record, to_its_end
 from service.dialects import Dialect, sqlite_argument
 from service.errors import Unavailable
 
@@ -104,15 +104,16 @@ class Sqlite:
             raise Unavailable(f"The database file {self._path} cannot be opened: {error}.") from error
         return connection
 
-    async def open(self, *, write: bool) -> SqliteConnection:
+    async def open(self, *, write: bool, alone: bool = False) -> SqliteConnection:
         connection = await (self._take_writer() if write else self._take_reader())
         lent = SqliteConnection(self, connection, write=write)
         try:
-            await connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            if not alone:
+                await connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             # The clock of a database in this process is that of this process.
             self._began[connection] = sqlite_argument(datetime.now(UTC))
         except BaseException as error:
-            await lent.release()
+            await to_its_end(lent.release())
             if isinstance(error, sqlite3.OperationalError):
                 # The busy timeout has passed: another process, such as `grove check`, holds the file.
                 raise Unavailable("Another process is writing to the database; try again.") from error
@@ -131,6 +132,9 @@ class Sqlite:
         place = await self._free.get()
         if place is not None:
             return place
+        return await to_its_end(self._another_reader(), abandoned=self._give_back)
+
+    async def _another_reader(self) -> aiosqlite.Connection:
         try:
             reader = await self._connect()
             await reader.execute("PRAGMA query_only = ON")
@@ -138,6 +142,9 @@ class Sqlite:
         except BaseException:
             self._free.put_nowait(None)
             raise
+
+    async def _give_back(self, reader: aiosqlite.Connection) -> None:
+        self.take_back(reader, write=False)
 
     def take_back(self, connection: aiosqlite.Connection, *, write: bool) -> None:
         """A connection is free again."""

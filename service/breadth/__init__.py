@@ -6,15 +6,19 @@ in one list. A field's resolver is called once with that list, and answers with 
 
     compiled = Compiled(schema, fragments, operation, type_name)     kept with the document
     plan = compiled.plan(variables)                                  raises Unplanned
-    data = await plan.run(root, variables, context)                  raises whatever goes wrong
+    data = await plan.run(root, variables, context, together)        raises whatever goes wrong
 
 What a field does stands in its `GraphQLField.extensions[BREADTH]`:
 
     Attribute(name)   the value is an attribute of the object
     Each(function)    the value is function(object)
     Column(function)  the values are function(objects), a list
-    Batch(function)   the values are function(objects, arguments, context, selection), a list or an awaitable of
-                      one; `selection` tells what is selected below, so that a resolver can fetch that too
+    Batch(function)   the values are function(objects, arguments, context, selection), a list, an awaitable of one,
+                      or one that is Coming; `selection` tells what is selected below, so that a resolver can fetch
+                      that too
+
+What the fields of one level wait for is awaited by `together`, which may let it share its way to a database; left out,
+they are awaited one after another.
 
 A field without one is covered where it has no resolver at all: a key of a mapping, or else an attribute.
 
@@ -27,8 +31,8 @@ change nothing. Neither does this package validate; it runs documents that graph
 It knows GraphQL and graphql-core, and nothing of what it is used for.
 """
 
-from service.breadth.fields import BREADTH, Attribute, Batch, Column, Each, Unplanned
+from service.breadth.fields import BREADTH, Attribute, Batch, Column, Coming, Each, Unplanned
 from service.breadth.plan import Compiled, Plan
 from service.breadth.selection import Selection
 
-__all__ = ["BREADTH", "Attribute", "Batch", "Column", "Compiled", "Each", "Plan", "Selection", "Unplanned"]
+__all__ = ["BREADTH", "Attribute", "Batch", "Column", "Coming", "Compiled", "Each", "Plan", "Selection", "Unplanned"]

@@ -13,7 +13,7 @@ from service.breadth.selection import Selection
 BREADTH = "breadth"
 
 Values = Sequence[Any]
-Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], Values | Awaitable[Values]]
+Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], "Values | Awaitable[Values] | Coming"]
 
 
 class Unplanned(Exception):
@@ -51,6 +51,19 @@ class Column:
     def resolver(self) -> Resolve:
         function = self.function
         return lambda parents, *_: function(parents)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Values that `work` has yet to find, with objects that stand for them meanwhile.
+
+    A stand-in has what is known of its value beforehand, such as the key, and no other attribute. The resolvers of the
+    fields below that make do with it are asked ahead, while `work` is at it, for whatever they remember: what they
+    answer is thrown away, and they are asked again with the values.
+    """
+
+    work: Awaitable[Values]
+    stand_ins: Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 A scope is one object type at one place of the document; it is understood when the first object comes there. What it
 does with a batch of objects: the resolver of each field is called once, leaf values are made ready at once, objects
-are laid out flat and become batches of the scopes below, queued behind what waits already. When no batch waits any
-more, the objects of the response are built from the last batch to the first, so that what is below a batch is there
-when it is built.
+are laid out flat and become batches of the scopes below, which are the next level. What the fields of a level wait for
+is awaited together. When there is no level below any more, the objects of the response are built from the last batch
+to the first, so that what is below a batch is there when it is built.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,8 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 
-from service.breadth.fields import Unplanned, resolver_of
+from service.breadth import fields
+from service.breadth.fields import BREADTH, Coming, Unplanned, resolver_of
 from service.breadth.leaves import completion
 from service.breadth.selection import Selection
 from service.breadth.shapes import Restore, flattening
@@ -39,6 +40,8 @@ from service.breadth.shapes import Restore, flattening
 MOST_PLANS = 16
 TYPENAME = "__typename"
 TypeName = Callable[[Any], str]
+# Awaits works, in whatever way, and answers with their results in their order.
+Together = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 class Compiled:
@@ -94,25 +97,79 @@ class Plan:
             raise Unplanned("parts of it are deferred")
         self.top = Scope(self, query, collected.grouped_field_set)
 
-    async def run(self, root: Any, variables: VariableValues, context: Any) -> dict[str, Any]:
+    async def run(
+        self, root: Any, variables: VariableValues, context: Any, together: "Together | None" = None
+    ) -> dict[str, Any]:
         """The data of the response. Raises Unplanned, and whatever resolvers raise: then graphql-core is to run it."""
         top = Batch(self.top, [root])
-        waiting = deque([top])
-        done: list[Batch] = []
-        while waiting:
-            batch = waiting.popleft()
-            done.append(batch)
-            for field in batch.scope.fields:
-                values = field.resolve(batch.parents, field.arguments(variables), context, field.selection)
-                if not isinstance(values, list | tuple):
-                    values = await values
-                if len(values) != len(batch.parents):
-                    raise Unplanned(f"the field {field.key} has not one value for each object")
-                waiting.extend(batch.take(field, values))
+        done, level = [], [top]
+        while level:
+            done += level
+            level = await _below(level, Level(variables, context), together or _in_turn)
         for batch in reversed(done):
             batch.build()
         data: dict[str, Any] = top.objects[0]
         return data
+
+
+async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
+    return [await work for work in works]
+
+
+async def _below(batches: "Sequence[Batch]", level: "Level", together: Together) -> "list[Batch]":
+    """The batches below these, whose fields have all got their values."""
+    try:
+        answers = [(batch, field, level.ask(field, batch.parents)) for batch in batches for field in batch.scope.fields]
+        found = await together(level.works) if level.works else ()
+    finally:
+        for work in level.works:
+            # One that was never begun, for the one beside it went wrong, would be complained about.
+            if isinstance(work, Coroutine):
+                work.close()
+    below: list[Batch] = []
+    for batch, field, answer in answers:
+        values = found[answer] if isinstance(answer, int) else answer
+        if len(values) != len(batch.parents):
+            raise Unplanned(f"the field {field.key} has not one value for each object")
+        below.extend(batch.take(field, values))
+    return below
+
+
+class Level:
+    """What the fields of one level of the response are asked, and what is to be waited for."""
+
+    def __init__(self, variables: VariableValues, context: Any) -> None:
+        self.variables = variables
+        self.context = context
+        self.works: list[Awaitable[Any]] = []
+
+    def ask(self, field: "Field", parents: Sequence[Any]) -> Sequence[Any] | int:
+        """The values of a field for these objects, or the place of the work that finds them."""
+        values = self._resolve(field, parents)
+        if isinstance(values, list | tuple):
+            return values
+        place = len(self.works)
+        self.works.append(values.work if isinstance(values, Coming) else values)
+        if isinstance(values, Coming) and not is_abstract_type(field.kind):
+            self._ask_ahead(field.scope(field.kind.name), values.stand_ins)
+        return place
+
+    def _ask_ahead(self, scope: "Scope", stand_ins: Sequence[Any]) -> None:
+        """Asks the fields that make do with what stands for their objects."""
+        for field in scope.fields:
+            if not field.batched:
+                continue
+            try:
+                values = self._resolve(field, stand_ins)
+            except AttributeError:
+                continue
+            if not isinstance(values, list | tuple):
+                self.works.append(values.work if isinstance(values, Coming) else values)
+            elif field.complete is None and not is_abstract_type(field.kind):
+                self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
+
+    def _resolve(self, field: "Field", parents: Sequence[Any]) -> Any:
+        return field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
 
 
 class Scope:
@@ -139,12 +196,14 @@ class Field:
         if name == TYPENAME:
             self.resolve: Any = lambda parents, *_: [parent.name] * len(parents)
             self.complete: Any = lambda values: values
+            self.batched = False
             self._arguments: Mapping[str, Any] | None = {}
             return
         if name.startswith("__"):
             raise Unplanned("it asks for the schema")
         self.definition = parent.fields[name]
         self.resolve = resolver_of(name, self.definition)
+        self.batched = isinstance(self.definition.extensions.get(BREADTH), fields.Batch)
         self._arguments = None if _has_variables(self.node) else get_argument_values(self.definition, self.node)
         self.kind = get_named_type(self.definition.type)
         if is_leaf_type(self.kind):

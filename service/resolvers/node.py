@@ -11,6 +11,7 @@ from service.matching import NodeFilter, Reference
 from service.paging import Page, Slice
 from service.positions import Position, rearranged, spread, too_long
 from service.store import chosen, closure, group, hierarchy, node, preorder, walk
+from service.store.along import NOTHING, Along
 from service.store.group import GroupRow
 from service.store.hierarchy import LevelRow
 from service.store.node import NodeRow
@@ -21,9 +22,9 @@ LARGEST_SELECTION = 1_000
 EVERYTHING = NodeFilter()
 
 
-async def by_key(keys: Sequence[int], groups: tuple[str, ...] = ()) -> list[NodeRow | None]:
-    """The node with each key; with these columns of its group."""
-    found = await node.by_keys(keys, groups=groups)
+async def by_key(keys: Sequence[int], along: Along = NOTHING) -> list[NodeRow | None]:
+    """The node with each key."""
+    found = await node.by_keys(keys, along)
     return [found.get(key) for key in keys]
 
 
@@ -52,9 +53,9 @@ async def of_group_in(hierarchies: Sequence[int], reference: Reference) -> list[
     return [found.get(key) for key in hierarchies]
 
 
-async def ancestors(nodes: Sequence[int], groups: tuple[str, ...] = ()) -> list[list[NodeRow]]:
-    """From the root down to each node's parent; with these columns of their groups."""
-    found = await node.ancestors(nodes, groups=groups)
+async def ancestors(nodes: Sequence[int], along: Along = NOTHING) -> list[list[NodeRow]]:
+    """From the root down to each node's parent."""
+    found = await node.ancestors(nodes, along)
     return [found[key] for key in nodes]
 
 
@@ -70,12 +71,9 @@ async def index(nodes: Sequence[int]) -> list[int]:
     return [found[key] for key in nodes]
 
 
-async def children(scopes: Sequence[int], page: Page, groups: tuple[str, ...] = ()) -> list[Slice[NodeRow]]:
-    """A page of the children of each node (its key), or of the roots of each hierarchy (minus its key).
-
-    Each comes with these columns of its group.
-    """
-    return await node.page_of_children(scopes, page, groups=groups)
+async def children(scopes: Sequence[int], page: Page, along: Along = NOTHING) -> list[Slice[NodeRow]]:
+    """A page of the children of each node (its key), or of the roots of each hierarchy (minus its key)."""
+    return await node.page_of_children(scopes, page, along)
 
 
 async def child_counts(scopes: Sequence[int]) -> list[int]:
@@ -92,7 +90,7 @@ async def _of_both_kinds(listings: Sequence[int]) -> tuple[dict[int, NodeRow], d
 
 
 async def in_display_order(
-    listings: Sequence[int], page: Page, filter: NodeFilter, max_depth: int | None
+    listings: Sequence[int], page: Page, filter: NodeFilter, max_depth: int | None, along: Along = NOTHING
 ) -> list[Slice[NodeRow]]:
     """A page of all nodes below each node (its key), or of each hierarchy (minus its key).
 
@@ -102,9 +100,9 @@ async def in_display_order(
     if max_depth is not None and max_depth < 1:
         raise InvalidInput(f"`maxDepth` counts from 1; {max_depth} was asked for.")
     if filter == EVERYTHING and max_depth is None:
-        return await preorder.page(listings, page)
+        return await preorder.page(listings, page, along)
     if filter == EVERYTHING and max_depth == 1:
-        return await node.page_of_children(listings, page)
+        return await node.page_of_children(listings, page, along)
     if filter.search is not None or filter.status == "INACTIVE":
         return await chosen.page(listings, page, filter, max_depth)
     return await walk.page(listings, page, filter, max_depth)

@@ -48,10 +48,10 @@ from service.schema.inputs import (
     order_of,
 )
 from service.schema.job import ImportJob
-from service.schema.relations import constant, load, look, relation
+from service.schema.relations import Known, constant, load, look, relation
 from service.schema.stock_types import Availability, Promise, Reservation, StockItem
 from service.schema.thing import Node
-from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode, with_group
+from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode, along
 
 AnyId = Annotated[ID, strawberry.argument(description="The id, as Grove gave it.")]
 # The one key of a list that hangs on nothing.
@@ -100,7 +100,7 @@ class Query:
 
     @relation("A node of a hierarchy; null where there is none of that id.")
     def hierarchy_node(self, id: AnyId) -> HierarchyNode | None:
-        return load(FINDERS[Kind.NODE], constant(ids.decode(id, Kind.NODE)), asks=with_group)
+        return load(FINDERS[Kind.NODE], constant(ids.decode(id, Kind.NODE)), asks=along, stand_in=Known)
 
     @relation("A customer group; null where there is none of that id, code or name.")
     def customer_group(

@@ -17,7 +17,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import strawberry
 from graphql import GraphQLObjectType
@@ -25,7 +25,7 @@ from strawberry.schema import Schema
 from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 
-from service.breadth import BREADTH, Attribute, Batch, Column, Each, Selection
+from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Selection
 from service.errors import Unavailable
 from service.schema.context import Context, Info
 
@@ -53,7 +53,8 @@ class Load:
 
     `needed`: it must be there. `finish` makes the value of the row and of what was found. A row without a key (None)
     has what `keyless` says: null. Where all rows bring what is wanted along, `at_hand` has it. `asks` makes of the
-    selection one argument more, which tells the resolver what to bring along.
+    selection one argument more, which tells the resolver what to bring along. `stand_in` makes of a key what stands
+    for the row until it is found: Known, where the key is the row's own.
     """
 
     resolve: Callable[..., Awaitable[Sequence[Any]]]
@@ -64,6 +65,7 @@ class Load:
     keyless: Key = _nothing
     at_hand: Callable[[Sequence[Any]], Sequence[Any] | None] | None = None
     asks: Callable[[Selection], Any] | None = None
+    stand_in: Callable[[Any], Any] | None = None
 
     async def one(self, context: Context, row: Any) -> Any:
         key = self.key(row)
@@ -74,19 +76,34 @@ class Load:
             present(found)
         return self.finish(row, found) if self.finish else found
 
-    async def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[Any]:
-        keys = [*map(self.key, rows)]
-        if None in keys:
-            rest = [row for row, key in zip(rows, keys, strict=True) if key is not None]
-            values = iter(await self.many(context, rest, selection) if rest else ())
-            return [self.keyless(row) if key is None else next(values) for row, key in zip(rows, keys, strict=True)]
+    def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
         found = self.at_hand(rows) if self.at_hand else None
-        if found is None:
-            arguments = (*self.arguments, self.asks(selection)) if self.asks else self.arguments
-            found = await context.many(self.resolve, keys, *arguments)
+        if found is not None:
+            return found
+        keys = [*map(self.key, rows)]
+        arguments = (*self.arguments, self.asks(selection)) if self.asks else self.arguments
+        work = self._load(context, rows, keys, arguments)
+        return Coming(work, [*map(self.stand_in, keys)]) if self.stand_in else work
+
+    async def _load(self, context: Context, rows: Sequence[Any], keys: list[Any], arguments: tuple[Any, ...]) -> Any:
+        if None not in keys:
+            return self._finished(rows, await context.many(self.resolve, keys, *arguments))
+        pairs = [*zip(rows, keys, strict=True)]
+        rest = [(row, key) for row, key in pairs if key is not None]
+        found = await context.many(self.resolve, [key for _, key in rest], *arguments) if rest else ()
+        values = iter(self._finished([row for row, _ in rest], found))
+        return [self.keyless(row) if key is None else next(values) for row, key in pairs]
+
+    def _finished(self, rows: Sequence[Any], found: Sequence[Any]) -> Sequence[Any]:
         if self.needed and None in found:
             present(None)
         return found if self.finish is None else [*map(self.finish, rows, found)]
+
+
+class Known(NamedTuple):
+    """What stands for a row of which only the key is known."""
+
+    id: int
 
 
 @dataclass(frozen=True, slots=True)

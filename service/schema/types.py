@@ -33,11 +33,12 @@ from service.schema.level import HierarchyLevel
 from service.schema.relations import attribute, each, load, relation
 from service.schema.thing import Node, id_of
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
+from service.store.along import Along, groups_at_hand, levels_at_hand
 from service.store.change import ChangeRow
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow
-from service.store.node import NodeRow, groups_at_hand
+from service.store.node import NodeRow
 
 if TYPE_CHECKING:
     # That file is built on this one.
@@ -53,8 +54,8 @@ def top_of(hierarchy: HierarchyRow) -> int:
     return -hierarchy.id
 
 
-# Field → column, of what a node can bring along of its group.
-BROUGHT = {
+# Field → column, of what a node can bring along of its group and its level.
+OF_GROUP = {
     "code": "code",
     "name": "name",
     "description": "description",
@@ -64,17 +65,24 @@ BROUGHT = {
     "createdAt": "created_at",
     "updatedAt": "updated_at",
 }
+OF_LEVEL = {"name": "name", "nodeCount": "node_count"}
 
 
-def with_group(*selections: Selection) -> tuple[str, ...]:
-    """The columns of their groups that nodes are to bring along; none where that is not asked for."""
-    names = {name for selection in selections for name in selection.below("group").names}
-    return tuple(column for name, column in BROUGHT.items() if name in names)
+def along(selection: Selection) -> Along:
+    """What a few nodes are to bring along. Many share their levels, which are better looked up once."""
+    return Along(_columns("group", OF_GROUP, selection), _columns("level", OF_LEVEL, selection))
 
 
-def with_groups(selection: Selection) -> tuple[str, ...]:
+def along_in_list(selection: Selection) -> Along:
     """The same for the nodes of a connection."""
-    return with_group(selection.below("nodes"), selection.below("edges").below("node"))
+    return Along(_columns("group", OF_GROUP, selection.below("nodes"), selection.below("edges").below("node")))
+
+
+def _columns(part: str, known: dict[str, str], *selections: Selection) -> tuple[str, ...] | None:
+    if not any(part in selection.names for selection in selections):
+        return None
+    names = {name for selection in selections for name in selection.below(part).names}
+    return tuple(column for name, column in known.items() if name in names)
 
 
 @strawberry.type(
@@ -102,7 +110,7 @@ class Hierarchy(Node):
         self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> "Connection[HierarchyNode]":
         return connect(
-            nodes.children, nodes.child_counts, top_of, page_of(first, after, last, before), asks=with_groups
+            nodes.children, nodes.child_counts, top_of, page_of(first, after, last, before), asks=along_in_list
         )
 
     @relation("All nodes in display order: each parent before its children, siblings in their own order.")
@@ -120,6 +128,7 @@ class Hierarchy(Node):
             top_of,
             page_of(first, after, last, before),
             (filter.conditions() if filter else NodeFilter(), None),
+            asks=along_in_list,
         )
 
     @relation("The node at which a group stands in this hierarchy, or null while it is unassigned.")
@@ -182,7 +191,9 @@ class HierarchyNode(Node):
 
     @relation("The level that its depth has in its hierarchy.")
     def level(self) -> HierarchyLevel:
-        return load(hierarchies.levels, HIERARCHY, finish=lambda row, levels: levels[row.depth - 1])
+        return load(
+            hierarchies.levels, HIERARCHY, finish=lambda row, levels: levels[row.depth - 1], at_hand=levels_at_hand
+        )
 
     depth: int = attribute("1 for a root.")
 
@@ -192,11 +203,11 @@ class HierarchyNode(Node):
 
     @relation("Null for a root.")
     def parent(self) -> "HierarchyNode | None":
-        return load(nodes.by_key, PARENT, needed=True, asks=with_group)
+        return load(nodes.by_key, PARENT, needed=True, asks=along)
 
     @relation("From the root down to the parent; empty for a root.")
     def ancestors(self) -> "list[HierarchyNode]":
-        return load(nodes.ancestors, ROW, asks=with_group)
+        return load(nodes.ancestors, ROW, asks=along)
 
     @relation("Group names from the root down to this node itself.")
     def path(self) -> list[str]:
@@ -206,7 +217,7 @@ class HierarchyNode(Node):
     def children(
         self, first: First = UNSET, after: After = UNSET, last: Last = UNSET, before: Before = UNSET
     ) -> "Connection[HierarchyNode]":
-        return connect(nodes.children, nodes.child_counts, ROW, page_of(first, after, last, before), asks=with_groups)
+        return connect(nodes.children, nodes.child_counts, ROW, page_of(first, after, last, before), asks=along_in_list)
 
     @relation("All nodes below this one, in display order; maxDepth 1 gives the children only.")
     def descendants(
@@ -225,6 +236,7 @@ class HierarchyNode(Node):
             ROW,
             page_of(first, after, last, before),
             (NodeFilter(), given(max_depth)),
+            asks=along_in_list,
         )
 
     child_count: int = attribute("How many nodes stand right below it.")

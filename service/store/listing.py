@@ -31,6 +31,8 @@ ONLY_PARENT = "($1::bigint[])[1]"
 # group's members are alike. So it finds some ten thousand rows by what is wanted, puts them in order, and walks for
 # more.
 WARY = 1_000
+# So many rows are worth a way of their own to the database.
+FEW = 60
 
 
 class Sorting(NamedTuple):
@@ -252,7 +254,8 @@ class Listing:
                 ) {self.joined}
             """,
         )
-        fetch = db.fetch if self.steady else db.fetch_planned
+        many = len(parents) * page.size > FEW
+        fetch = db.fetch_planned if not self.steady else db.fetch_apart if many else db.fetch
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
         return reading.slices(parents, found, make, cursor)
 

@@ -1,17 +1,16 @@
 """Nodes: reading them, and the positions among siblings."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import cache, partial
-from operator import itemgetter
+from functools import cache
 from typing import Any, NamedTuple
 
 from service import db
 from service.matching import NodeFilter
 from service.names import key
 from service.paging import Page, Slice, decode_cursor, encode_cursor
-from service.store.group import GroupRow
+from service.store.along import NOTHING, Along, brought
 from service.store.listing import Conditions, Listing, Sorting
 
 COLUMNS = (
@@ -40,51 +39,8 @@ class NodeRow(NamedTuple):
         return self.parent_id if self.parent_id is not None else -self.hierarchy_id
 
 
-WIDTH = len(NodeRow._fields)
-NOTHING: tuple[str, ...] = ()
-
-
-class Brought(NamedTuple):
-    """How nodes bring columns of their groups along: in which columns of a statement, and as what rows."""
-
-    columns: str
-    node: Callable[[Iterable[Any]], NodeRow]
-    group: Callable[[Iterable[Any]], GroupRow]
-
-
-def _not_brought(_: GroupRow) -> None:
-    raise AttributeError("this column was not brought along")
-
-
-@cache
-def brought(names: tuple[str, ...]) -> Brought:
-    """For these columns of the groups, which stand behind the node's own. Asked for another, a group raises.
-
-    Such rows come by the thousand, so both are made of a record as it is, by functions of C. Only the columns that
-    are asked for are fetched: to read one out of what PostgreSQL sends takes as long as all else that is done to it.
-    """
-    own = dict.fromkeys(GroupRow._fields, property(_not_brought))
-    own |= {name: property(itemgetter(place)) for place, name in enumerate(names, WIDTH)}
-    own["id"] = property(itemgetter(NodeRow._fields.index("group_id")))
-    group = partial(tuple.__new__, type("GroupOfNode", (GroupRow,), {"__slots__": (), **own}))
-    node = partial(tuple.__new__, type("NodeWithGroup", (NodeRow,), {"__slots__": (), "group_of": group}))
-    return Brought("".join(f", own.{name}" for name in names), node, group)
-
-
-def groups_at_hand(nodes: Sequence[NodeRow]) -> Sequence[GroupRow] | None:
-    """The groups of nodes that bring them along; None where not all do, or not the same columns."""
-    kinds = set(map(type, nodes))
-    group_of = getattr(kinds.pop(), "group_of", None) if len(kinds) == 1 else None
-    return [*map(group_of, nodes)] if group_of else None
-
-
 BY_KEYS = f"""
-    SELECT {NODE} FROM node WHERE node.id = ANY($1::bigint[])
-"""
-
-BY_KEYS_WITH_GROUPS = f"""
-    SELECT {NODE}{{}} FROM node JOIN customer_group AS own ON own.id = node.group_id
-    WHERE node.id = ANY($1::bigint[])
+    SELECT {NODE}{{0}} FROM node{{1}} WHERE node.id = ANY($1::bigint[])
 """
 
 OF_GROUPS = f"""
@@ -114,16 +70,8 @@ HIERARCHIES_OF_GROUP = """
 
 ANCESTORS = f"""
     -- From the root down to the parent of each node.
-    SELECT up.descendant_id, {NODE}
-    FROM closure AS up JOIN node ON node.id = up.ancestor_id
-    WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
-    ORDER BY up.descendant_id, up.distance DESC
-"""
-
-ANCESTORS_WITH_GROUPS = f"""
-    -- The same, each with columns of its group.
-    SELECT up.descendant_id, {NODE}{{}}
-    FROM closure AS up JOIN node ON node.id = up.ancestor_id JOIN customer_group AS own ON own.id = node.group_id
+    SELECT {NODE}{{0}}, up.descendant_id
+    FROM closure AS up JOIN node ON node.id = up.ancestor_id{{1}}
     WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
     ORDER BY up.descendant_id, up.distance DESC
 """
@@ -211,23 +159,30 @@ LISTING = Listing(
 
 
 @cache
-def _listing(groups: tuple[str, ...]) -> Listing:
-    """The same with columns of the groups."""
+def _listing(along: Along) -> Listing:
+    """The same with what the nodes bring along."""
+    more = brought(NodeRow, along)
     return replace(
         LISTING,
-        columns=f"{COLUMNS.format('item')}{brought(groups).columns}, sown.spread",
-        joined=f"{LISTING.joined} JOIN customer_group AS own ON own.id = item.group_id",
+        columns=f"{COLUMNS.format('item')}{more.columns}, sown.spread",
+        joined=LISTING.joined + more.joined.format("item"),
     )
+
+
+@cache
+def _with(statement: str, along: Along) -> str:
+    """A statement with what the nodes bring along."""
+    more = brought(NodeRow, along)
+    return statement.format(more.columns, more.joined.format("node"))
 
 
 POSITION = Sorting("siblings", "position", distinct=True)
 
 
-async def by_keys(keys: Collection[int], *, groups: tuple[str, ...] = NOTHING) -> dict[int, NodeRow]:
-    """The nodes that there are of these, with these columns of their `groups`. One statement."""
-    make = brought(groups).node if groups else NodeRow._make
-    statement = BY_KEYS_WITH_GROUPS.format(brought(groups).columns) if groups else BY_KEYS
-    return {row[0]: make(row) for row in await db.fetch(statement, list(keys))}
+async def by_keys(keys: Collection[int], along: Along = NOTHING) -> dict[int, NodeRow]:
+    """The nodes that there are of these, with what they bring along. One statement."""
+    make = brought(NodeRow, along).make
+    return {row[0]: make(row) for row in await db.fetch(_with(BY_KEYS, along), list(keys))}
 
 
 async def of_groups(groups: Collection[int]) -> dict[int, list[NodeRow]]:
@@ -257,13 +212,12 @@ async def hierarchies_of_group(group: int) -> list[int]:
     return [row[0] for row in await db.fetch(HIERARCHIES_OF_GROUP, group)]
 
 
-async def ancestors(nodes: Collection[int], *, groups: tuple[str, ...] = NOTHING) -> dict[int, list[NodeRow]]:
-    """For each node its ancestors from the root down, with these columns of their `groups`. One statement."""
-    make = brought(groups).node if groups else NodeRow._make
-    statement = ANCESTORS_WITH_GROUPS.format(brought(groups).columns) if groups else ANCESTORS
+async def ancestors(nodes: Collection[int], along: Along = NOTHING) -> dict[int, list[NodeRow]]:
+    """For each node its ancestors from the root down, with what they bring along. One statement."""
+    make = brought(NodeRow, along).make
     found: dict[int, list[NodeRow]] = {node: [] for node in nodes}
-    for node, *row in await db.fetch(statement, list(nodes)):
-        found[node].append(make(row))
+    for row in await db.fetch(_with(ANCESTORS, along), list(nodes)):
+        found[row[-1]].append(make(row))
     return found
 
 
@@ -334,22 +288,18 @@ async def positions_behind(nodes: Collection[int]) -> dict[int, tuple[str, str |
     return {row[0]: (row[1], row[2]) for row in await db.fetch(NEXT_OF_EACH, list(nodes))}
 
 
-async def page_of_children(
-    scopes: Sequence[int], page: Page, *, groups: tuple[str, ...] = NOTHING
-) -> list[Slice[NodeRow]]:
-    """A page of the nodes in each scope, in order, with these columns of their `groups`.
+async def page_of_children(scopes: Sequence[int], page: Page, along: Along = NOTHING) -> list[Slice[NodeRow]]:
+    """A page of the nodes in each scope, in order, with what they bring along.
 
     One statement, and one more for each cursor given.
     """
     after, before = [await _position_now(cursor) for cursor in (page.after, page.before)]
-    listing, make = (_listing(groups), brought(groups).node) if groups else (LISTING, _node)
-    return await listing.page(
-        scopes, page, POSITION, False, Conditions(), make, cursor=_cursor, after=after, before=before
+    return await _listing(along).page(
+        *(scopes, page, POSITION, False, Conditions(), brought(NodeRow, along).make),
+        cursor=_cursor,
+        after=after,
+        before=before,
     )
-
-
-def _node(row: Sequence[Any]) -> NodeRow:
-    return NodeRow._make(row[:WIDTH])
 
 
 def _cursor(row: Sequence[Any]) -> str:

@@ -9,14 +9,17 @@ behind it is made of the row's own descendants, then of the siblings that follow
 its parent, and so on up: each a `Step`. The page before it goes the same way backward and takes the parents in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from service import db
-from service.dialects import Forms, rows
+from service.dialects import rows
 from service.errors import InvalidInput
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
-from service.store.node import COLUMNS, NODE, SCOPE, NodeRow
+from service.store.along import NOTHING, Along, brought
+from service.store.node import SCOPE, NodeRow
+from service.store.steps import Step, statement
 
 # Before every position, and behind every one (a parked position begins with a single tilde).
 LOWEST, HIGHEST = "", "~~"
@@ -31,200 +34,6 @@ class Standing(NamedTuple):
     position: str
     spread: int
 
-
-class Step(NamedTuple):
-    """Siblings to walk: those of `scope` beyond `position`, and (backward) then the node `above` them."""
-
-    listing: int
-    number: int
-    scope: int
-    position: str
-    above: int | None
-
-
-FORWARD = Forms(
-    postgres=f"""
-        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. Rows are carried
-        -- along, not joined at the end: not knowing how few they are, the planner would read all nodes for that.
-        WITH RECURSIVE
-        start AS (
-            SELECT step.listing, sibling.*,
-                sum(1 + sibling.descendant_count) OVER so_far - (1 + sibling.descendant_count) AS rank
-            FROM rows($1: listing bigint, number int, scope bigint, position text) AS step
-            CROSS JOIN LATERAL (
-                SELECT {NODE} FROM node
-                WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
-                ORDER BY node.position LIMIT $2
-            ) AS sibling
-            WINDOW so_far AS (
-                PARTITION BY step.listing ORDER BY step.number, sibling.position ROWS UNBOUNDED PRECEDING
-            )
-        ),
-        walk AS (
-            SELECT * FROM start WHERE start.rank < $2
-            UNION ALL
-            SELECT walk.listing, child.* FROM walk CROSS JOIN LATERAL (
-                SELECT {NODE}, walk.rank + 1 - (1 + node.descendant_count)
-                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
-                FROM (
-                    SELECT * FROM node AS n WHERE walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
-                    ORDER BY n.position LIMIT $2 - walk.rank
-                ) AS node
-            ) AS child
-            WHERE child.rank < $2
-        )
-        SELECT walk.listing, {COLUMNS.format("walk")} FROM walk ORDER BY walk.rank
-    """,
-    sqlite=f"""
-        -- The same by first children and next siblings, since SQLite has no LATERAL. The plus in +walk.id takes
-        -- the type of the column away: only so does SQLite use the index on the scope, an expression without one.
-        WITH RECURSIVE
-        step AS (SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text) AS step),
-        start AS (
-            SELECT listing, number,
-                (
-                    SELECT node.id FROM node
-                    WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
-                    ORDER BY node.position LIMIT 1
-                ) AS id,
-                (
-                    SELECT COALESCE(sum(size), 0) FROM (
-                        SELECT 1 + node.descendant_count AS size FROM node
-                        WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
-                        ORDER BY node.position LIMIT $2
-                    )
-                ) AS size
-            FROM step
-        ),
-        ranked AS (
-            SELECT listing, id,
-                sum(size) OVER (PARTITION BY listing ORDER BY number ROWS UNBOUNDED PRECEDING) - size AS rank
-            FROM start
-        ),
-        walk AS (
-            SELECT ranked.listing, ranked.rank, {NODE}
-            FROM ranked JOIN node ON node.id = ranked.id WHERE ranked.rank < $2
-            UNION ALL
-            SELECT walk.listing, walk.rank + 1, {NODE}
-            FROM walk JOIN node ON node.id = (
-                SELECT first.id FROM node AS first
-                WHERE {SCOPE.format("first")} = +walk.id ORDER BY first.position LIMIT 1
-            )
-            WHERE walk.child_count > 0 AND walk.rank + 1 < $2
-            UNION ALL
-            SELECT walk.listing, walk.rank + 1 + walk.descendant_count, {NODE}
-            FROM walk JOIN node ON node.id = (
-                SELECT next.id FROM node AS next
-                WHERE {SCOPE.format("next")} = {SCOPE.format("walk")} AND next.position > walk.position
-                ORDER BY next.position LIMIT 1
-            )
-            WHERE walk.rank + 1 + walk.descendant_count < $2
-        )
-        SELECT walk.listing, {COLUMNS.format("walk")} FROM walk ORDER BY walk.rank
-    """,
-)
-
-BACKWARD = Forms(
-    postgres=f"""
-        -- The same from the end: a subtree's rows come last child first, its own node after all of them.
-        WITH RECURSIVE
-        step AS (
-            SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
-        ),
-        item AS (
-            SELECT step.listing, step.number, 0 AS turn, sibling.*, 1 + sibling.descendant_count AS size
-            FROM step CROSS JOIN LATERAL (
-                SELECT {NODE} FROM node
-                WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
-                ORDER BY node.position DESC LIMIT $2
-            ) AS sibling
-            UNION ALL
-            SELECT step.listing, step.number, 1, {NODE}, 1 FROM step JOIN node ON node.id = step.above
-        ),
-        start AS (
-            SELECT item.listing, item.turn, {COLUMNS.format("item")}, sum(item.size) OVER so_far - item.size AS base
-            FROM item
-            WINDOW so_far AS (
-                PARTITION BY item.listing
-                ORDER BY item.number, item.turn, item.position DESC ROWS UNBOUNDED PRECEDING
-            )
-        ),
-        walk AS (
-            SELECT * FROM start WHERE start.base < $2
-            UNION ALL
-            SELECT walk.listing, 0, child.* FROM walk CROSS JOIN LATERAL (
-                SELECT {NODE}, walk.base - (1 + node.descendant_count)
-                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position DESC ROWS UNBOUNDED PRECEDING)
-                    AS base
-                FROM (
-                    SELECT * FROM node AS n
-                    WHERE walk.turn = 0 AND walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
-                    ORDER BY n.position DESC LIMIT $2 - walk.base
-                ) AS node
-            ) AS child
-            WHERE child.base < $2
-        ),
-        ranked AS (
-            SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
-            FROM walk
-        )
-        SELECT ranked.listing, {COLUMNS.format("ranked")} FROM ranked WHERE ranked.rank < $2 ORDER BY ranked.rank
-    """,
-    sqlite=f"""
-        -- The same by last children and previous siblings; for the plus in +walk.id see there.
-        WITH RECURSIVE
-        step AS (
-            SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
-        ),
-        start AS (
-            SELECT listing, number, 0 AS turn,
-                (
-                    SELECT node.id FROM node
-                    WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
-                    ORDER BY node.position DESC LIMIT 1
-                ) AS id,
-                (
-                    SELECT COALESCE(sum(size), 0) FROM (
-                        SELECT 1 + node.descendant_count AS size FROM node
-                        WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
-                        ORDER BY node.position DESC LIMIT $2
-                    )
-                ) AS size
-            FROM step
-            UNION ALL
-            SELECT listing, number, 1, node.id, 1 FROM step JOIN node ON node.id = step.above
-        ),
-        based AS (
-            SELECT listing, id, turn,
-                sum(size) OVER (PARTITION BY listing ORDER BY number, turn ROWS UNBOUNDED PRECEDING) - size AS base
-            FROM start
-        ),
-        walk AS (
-            SELECT based.listing, based.turn, based.base, {NODE}
-            FROM based JOIN node ON node.id = based.id WHERE based.base < $2
-            UNION ALL
-            SELECT walk.listing, 0, walk.base, {NODE}
-            FROM walk JOIN node ON node.id = (
-                SELECT last.id FROM node AS last
-                WHERE {SCOPE.format("last")} = +walk.id ORDER BY last.position DESC LIMIT 1
-            )
-            WHERE walk.turn = 0 AND walk.child_count > 0
-            UNION ALL
-            SELECT walk.listing, 0, walk.base + 1 + walk.descendant_count, {NODE}
-            FROM walk JOIN node ON node.id = (
-                SELECT previous.id FROM node AS previous
-                WHERE {SCOPE.format("previous")} = {SCOPE.format("walk")} AND previous.position < walk.position
-                ORDER BY previous.position DESC LIMIT 1
-            )
-            WHERE walk.turn = 0 AND walk.base + 1 + walk.descendant_count < $2
-        ),
-        ranked AS (
-            SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
-            FROM walk
-        )
-        SELECT ranked.listing, {COLUMNS.format("ranked")} FROM ranked WHERE ranked.rank < $2 ORDER BY ranked.rank
-    """,
-)
 
 CHAIN_NOW = f"""
     -- The nodes of a cursor's chain that there still are: where they stand, and how often siblings were
@@ -252,7 +61,7 @@ SPREADS = """
 """
 
 
-async def page(listings: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
+async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> list[Slice[NodeRow]]:
     """A page in display order for each listing: all below a node (its key), or a hierarchy (minus its key).
 
     Two statements, one or two more for a cursor, one more backward. Costs the page, times the depth at most.
@@ -264,42 +73,52 @@ async def page(listings: Sequence[int], page: Page) -> list[Slice[NodeRow]]:
         for listing in listings
         for step in (_steps_back(listing, before) if page.backward else _steps_on(listing, after))
     ]
-    walked = await db.fetch(BACKWARD if page.backward else FORWARD, rows(steps), page.size + 1)
+    make = brought(NodeRow, along).make
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
-    for listing, *row in walked:
-        found[listing].append(NodeRow._make(row))
+    for row in await db.fetch_apart(statement(along, backward=page.backward), rows(steps), page.size + 1):
+        found[row[-1]].append(make(row))
     farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
-    chains = await _chains(farthest)
+    above = await _chains(farthest)
     slices = []
     for listing, nodes in found.items():
-        known = dict.fromkeys([listing], ()) | _links(after or ())
+        known = {listing: ()} | _links(after or ())
         if page.backward and nodes:
-            known |= _links(_below(listing, chains[nodes[-1].id]))
-        slices.append(_cut(page, listing, nodes, known, spreads.get(listing, 0), after, before))
+            known |= _links(_below(listing, above[nodes[-1].id]))
+        chains = Chains(listing, nodes, known)
+        # The far edge, where there is one, ends the page early.
+        far = after if page.backward else before
+        if far:
+            nodes = [node for node in nodes if within(chains.of(node), far, backward=page.backward)]
+        slices.append(cut(page, nodes, _cursor(spreads.get(listing, 0), listing, chains)))
     return slices
 
 
-def _cut(
-    page: Page,
-    listing: int,
-    nodes: list[NodeRow],
-    known: dict[int, tuple[Link, ...]],
-    spread: int,
-    after: Sequence[Link] | None,
-    before: Sequence[Link] | None,
-) -> Slice[NodeRow]:
-    """The slice of rows that were walked; `known` has the chain of each node above them."""
-    for node in reversed(nodes) if page.backward else nodes:
-        above = known.get(node.parent_id if node.parent_id is not None else listing, ())
-        known[node.id] = (*above, (node.id, node.position))
-    # The far edge, where there is one, ends the page early.
-    edge = [position for _, position in (after if page.backward else before) or ()]
-    if edge:
-        beyond = [[position for _, position in known[node.id]] for node in nodes]
-        nodes = [
-            node for node, path in zip(nodes, beyond, strict=True) if (path > edge if page.backward else path < edge)
-        ]
-    return cut(page, nodes, lambda node: encode_cursor("preorder", [spread, listing, known[node.id]]))
+def _cursor(spread: int, listing: int, chains: "Chains") -> Callable[[NodeRow], str]:
+    return lambda node: encode_cursor("preorder", [spread, listing, chains.of(node)])
+
+
+class Chains:
+    """The chains of the nodes of a page, each made when it is asked for: most pages are asked for two of them."""
+
+    def __init__(self, listing: int, nodes: Sequence[NodeRow], known: dict[int, tuple[Link, ...]]) -> None:
+        self._listing = listing
+        self._nodes = nodes
+        self._known = known
+
+    @cached_property
+    def _by_key(self) -> dict[int, NodeRow]:
+        return {node.id: node for node in self._nodes}
+
+    def of(self, node: NodeRow) -> tuple[Link, ...]:
+        """The links from the listing's top down to the node; above those on the page they are known."""
+        chain = self._known.get(node.id)
+        if chain is None:
+            parent = node.parent_id if node.parent_id is not None else self._listing
+            above = self._known.get(parent, ())
+            if not above and parent in self._by_key:
+                above = self.of(self._by_key[parent])
+            chain = self._known[node.id] = (*above, (node.id, node.position))
+        return chain
 
 
 def _links(chain: Sequence[Link]) -> dict[int, tuple[Link, ...]]:
@@ -393,8 +212,8 @@ def within(chain: Sequence[Link], far: Sequence[Link] | None, *, backward: bool)
 async def beside(listing: int, chain: Sequence[Link], *, backward: bool) -> NodeRow | None:
     """The row before the place that a chain ends in or, forward, the one behind it and all below it. One statement."""
     steps = _steps_back(listing, chain) if backward else _steps_on(listing, chain)[1:]
-    found = await db.fetch(BACKWARD if backward else FORWARD, rows([step._asdict() for step in steps]), 1)
-    return NodeRow._make(found[0][1:]) if found else None
+    found = await db.fetch(statement(NOTHING, backward=backward), rows([step._asdict() for step in steps]), 1)
+    return brought(NodeRow, NOTHING).make(found[0]) if found else None
 
 
 async def above_at(node: NodeRow, depth: int) -> int:

@@ -32,9 +32,9 @@ async def lent(database: Database) -> str:
     """What this process's engine has lent and not got back; empty where there is nothing."""
     engine = database.engine
     if isinstance(engine, Postgres):
-        pool = engine._pool
-        missing = pool.get_max_size() - pool._queue.qsize()
-        busy = pool.get_size() - pool.get_idle_size()
+        pool, idle = engine.pool, len(engine.idle)
+        missing = pool.get_max_size() - pool._queue.qsize() - idle
+        busy = pool.get_size() - pool.get_idle_size() - idle
         return f"{missing} places and {busy} connections" if missing or busy else ""
     assert isinstance(engine, Sqlite)
     if engine._writing.locked():

@@ -1,0 +1,216 @@
+"""The walk in display order, in SQL: from siblings on, down into each, as far as a number of rows reaches.
+
+Whole subtrees are stepped over by their kept numbers of descendants; see service/store/preorder.py.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+from service.dialects import Forms
+from service.store.along import Along, brought
+from service.store.node import COLUMNS, NODE, SCOPE, NodeRow
+
+
+class Step(NamedTuple):
+    """Siblings to walk: those of `scope` beyond `position`, and (backward) then the node `above` them."""
+
+    listing: int
+    number: int
+    scope: int
+    position: str
+    above: int | None
+
+
+FORWARD = Forms(
+    postgres=f"""
+        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. Rows are carried
+        -- along, not joined at the end: not knowing how few they are, the planner would read all nodes for that.
+        WITH RECURSIVE
+        start AS (
+            SELECT step.listing, sibling.*,
+                sum(1 + sibling.descendant_count) OVER so_far - (1 + sibling.descendant_count) AS rank
+            FROM rows($1: listing bigint, number int, scope bigint, position text) AS step
+            CROSS JOIN LATERAL (
+                SELECT {NODE} FROM node
+                WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
+                ORDER BY node.position LIMIT $2
+            ) AS sibling
+            WINDOW so_far AS (
+                PARTITION BY step.listing ORDER BY step.number, sibling.position ROWS UNBOUNDED PRECEDING
+            )
+        ),
+        walk AS (
+            SELECT * FROM start WHERE start.rank < $2
+            UNION ALL
+            SELECT walk.listing, child.* FROM walk CROSS JOIN LATERAL (
+                SELECT {NODE}, walk.rank + 1 - (1 + node.descendant_count)
+                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
+                FROM (
+                    SELECT * FROM node AS n WHERE walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
+                    ORDER BY n.position LIMIT $2 - walk.rank
+                ) AS node
+            ) AS child
+            WHERE child.rank < $2
+        )
+        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
+    """,
+    sqlite=f"""
+        -- The same by first children and next siblings, since SQLite has no LATERAL. The plus in +walk.id takes
+        -- the type of the column away: only so does SQLite use the index on the scope, an expression without one.
+        WITH RECURSIVE
+        step AS (SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text) AS step),
+        start AS (
+            SELECT listing, number,
+                (
+                    SELECT node.id FROM node
+                    WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
+                    ORDER BY node.position LIMIT 1
+                ) AS id,
+                (
+                    SELECT COALESCE(sum(size), 0) FROM (
+                        SELECT 1 + node.descendant_count AS size FROM node
+                        WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
+                        ORDER BY node.position LIMIT $2
+                    )
+                ) AS size
+            FROM step
+        ),
+        ranked AS (
+            SELECT listing, id,
+                sum(size) OVER (PARTITION BY listing ORDER BY number ROWS UNBOUNDED PRECEDING) - size AS rank
+            FROM start
+        ),
+        walk AS (
+            SELECT ranked.listing, ranked.rank, {NODE}
+            FROM ranked JOIN node ON node.id = ranked.id WHERE ranked.rank < $2
+            UNION ALL
+            SELECT walk.listing, walk.rank + 1, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT first.id FROM node AS first
+                WHERE {SCOPE.format("first")} = +walk.id ORDER BY first.position LIMIT 1
+            )
+            WHERE walk.child_count > 0 AND walk.rank + 1 < $2
+            UNION ALL
+            SELECT walk.listing, walk.rank + 1 + walk.descendant_count, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT next.id FROM node AS next
+                WHERE {SCOPE.format("next")} = {SCOPE.format("walk")} AND next.position > walk.position
+                ORDER BY next.position LIMIT 1
+            )
+            WHERE walk.rank + 1 + walk.descendant_count < $2
+        )
+        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
+    """,
+)
+
+BACKWARD = Forms(
+    postgres=f"""
+        -- The same from the end: a subtree's rows come last child first, its own node after all of them.
+        WITH RECURSIVE
+        step AS (
+            SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
+        ),
+        item AS (
+            SELECT step.listing, step.number, 0 AS turn, sibling.*, 1 + sibling.descendant_count AS size
+            FROM step CROSS JOIN LATERAL (
+                SELECT {NODE} FROM node
+                WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
+                ORDER BY node.position DESC LIMIT $2
+            ) AS sibling
+            UNION ALL
+            SELECT step.listing, step.number, 1, {NODE}, 1 FROM step JOIN node ON node.id = step.above
+        ),
+        start AS (
+            SELECT item.listing, item.turn, {COLUMNS.format("item")}, sum(item.size) OVER so_far - item.size AS base
+            FROM item
+            WINDOW so_far AS (
+                PARTITION BY item.listing
+                ORDER BY item.number, item.turn, item.position DESC ROWS UNBOUNDED PRECEDING
+            )
+        ),
+        walk AS (
+            SELECT * FROM start WHERE start.base < $2
+            UNION ALL
+            SELECT walk.listing, 0, child.* FROM walk CROSS JOIN LATERAL (
+                SELECT {NODE}, walk.base - (1 + node.descendant_count)
+                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position DESC ROWS UNBOUNDED PRECEDING)
+                    AS base
+                FROM (
+                    SELECT * FROM node AS n
+                    WHERE walk.turn = 0 AND walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
+                    ORDER BY n.position DESC LIMIT $2 - walk.base
+                ) AS node
+            ) AS child
+            WHERE child.base < $2
+        ),
+        ranked AS (
+            SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
+            FROM walk
+        )
+        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM ranked AS walk{{1}}
+        WHERE walk.rank < $2 ORDER BY walk.rank
+    """,
+    sqlite=f"""
+        -- The same by last children and previous siblings; for the plus in +walk.id see there.
+        WITH RECURSIVE
+        step AS (
+            SELECT * FROM rows($1: listing bigint, number int, scope bigint, position text, above bigint) AS step
+        ),
+        start AS (
+            SELECT listing, number, 0 AS turn,
+                (
+                    SELECT node.id FROM node
+                    WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
+                    ORDER BY node.position DESC LIMIT 1
+                ) AS id,
+                (
+                    SELECT COALESCE(sum(size), 0) FROM (
+                        SELECT 1 + node.descendant_count AS size FROM node
+                        WHERE {SCOPE.format("node")} = step.scope AND node.position < step.position
+                        ORDER BY node.position DESC LIMIT $2
+                    )
+                ) AS size
+            FROM step
+            UNION ALL
+            SELECT listing, number, 1, node.id, 1 FROM step JOIN node ON node.id = step.above
+        ),
+        based AS (
+            SELECT listing, id, turn,
+                sum(size) OVER (PARTITION BY listing ORDER BY number, turn ROWS UNBOUNDED PRECEDING) - size AS base
+            FROM start
+        ),
+        walk AS (
+            SELECT based.listing, based.turn, based.base, {NODE}
+            FROM based JOIN node ON node.id = based.id WHERE based.base < $2
+            UNION ALL
+            SELECT walk.listing, 0, walk.base, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT last.id FROM node AS last
+                WHERE {SCOPE.format("last")} = +walk.id ORDER BY last.position DESC LIMIT 1
+            )
+            WHERE walk.turn = 0 AND walk.child_count > 0
+            UNION ALL
+            SELECT walk.listing, 0, walk.base + 1 + walk.descendant_count, {NODE}
+            FROM walk JOIN node ON node.id = (
+                SELECT previous.id FROM node AS previous
+                WHERE {SCOPE.format("previous")} = {SCOPE.format("walk")} AND previous.position < walk.position
+                ORDER BY previous.position DESC LIMIT 1
+            )
+            WHERE walk.turn = 0 AND walk.base + 1 + walk.descendant_count < $2
+        ),
+        ranked AS (
+            SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
+            FROM walk
+        )
+        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM ranked AS walk{{1}}
+        WHERE walk.rank < $2 ORDER BY walk.rank
+    """,
+)
+
+
+@cache
+def statement(along: Along, *, backward: bool) -> Forms:
+    """$1 steps, $2 how many rows: records of nodes with what they bring along, and of the listing, nearest first."""
+    more = brought(NodeRow, along)
+    forms, joins = BACKWARD if backward else FORWARD, (more.looked_up, more.joined)
+    return Forms(*(form.format(more.columns, join.format("walk")) for form, join in zip(forms, joins, strict=True)))
