@@ -16,7 +16,7 @@ import orjson
 
 from bench.generate import FIRST_KEY, generate
 from bench.questions import QUESTIONS
-from service import db, engines, migrating, trigrams
+from service import db, engines, migrating, sessions, trigrams
 from service.app import create_app
 from service.dialects import Forms, render
 from service.settings import Settings
@@ -166,13 +166,13 @@ async def _asked(grove: Grove, question: str) -> Statement:
 def noted() -> Iterator[list[Statement]]:
     """The statements that are sent inside the block."""
     statements: list[Statement] = []
-    send = db.Session.fetch
+    send = sessions.Gathering.fetch
 
-    async def note(self: db.Session, statement: str | Forms, arguments: Sequence[Any], **options: Any) -> Any:
+    async def note(self: sessions.Gathering, statement: str | Forms, arguments: Sequence[Any], **options: Any) -> Any:
         statements.append((statement, arguments))
         return await send(self, statement, arguments, **options)
 
-    with patch.object(db.Session, "fetch", note):
+    with patch.object(sessions.Gathering, "fetch", note):
         yield statements
 
 

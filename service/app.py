@@ -10,10 +10,12 @@
 
 import asyncio
 import gc
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +23,7 @@ from uuid import uuid4
 import orjson
 import structlog
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -50,10 +52,11 @@ EXPLORER_POLICY = (
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+# As ASGI has them: bytes, the names in lower case.
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
 # A name such as index-B9h2kQHB.js holds a hash of the content.
 HASHED = re.compile(r"-[\w-]{8}\.\w+$")
@@ -142,7 +145,7 @@ class Porch:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        line = RequestLine(request_id(Headers(scope=scope).get("x-request-id")))
+        line = RequestLine(request_id(dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")))
         token = current_line.set(line)
         started = time.perf_counter()
         status: int | None = None
@@ -151,45 +154,46 @@ class Porch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = line.request_id
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                own = {name for name, _ in headers}
+                headers.append((b"x-request-id", line.request_id.encode()))
+                headers.extend(header for header in HEADERS.items() if header[0] not in own)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=line.request_id):
-            try:
-                await self.app(scope, receive, send_with_headers)
-            except Exception:
-                log.exception("fault")
-                line.errors.append("INTERNAL")
-                if status is None:
-                    await _json({"errors": [fault(line.request_id)]}, 500)(scope, receive, send_with_headers)
-            finally:
-                _log_request(scope, line, status, time.perf_counter() - started)
-                current_line.reset(token)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception:
+            log.exception("fault")
+            line.errors.append("INTERNAL")
+            if status is None:
+                await _json({"errors": [fault(line.request_id)]}, 500)(scope, receive, send_with_headers)
+        finally:
+            _log_request(scope, line, status, time.perf_counter() - started)
+            current_line.reset(token)
 
 
 def _log_request(scope: Scope, line: RequestLine, status: int | None, seconds: float) -> None:
     """One line; a probe's only at the level «debug»."""
     if status is None:
-        level = "info"
+        level = logging.INFO
     elif status >= 500:
-        level = "warning"
+        level = logging.WARNING
     else:
-        level = "debug" if scope["path"] in {"/healthz", "/readyz"} else "info"
-    getattr(log, level)(
-        "request",
-        method=scope["method"],
-        path=scope["path"],
-        # The client hung up before there was an answer.
-        status=status or "none",
-        ms=round(seconds * 1000, 1),
-        **line.known(),
-    )
+        level = logging.DEBUG if scope["path"] in {"/healthz", "/readyz"} else logging.INFO
+    if log.isEnabledFor(level):
+        log.log(
+            level,
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            # The client hung up before there was an answer.
+            status=status or "none",
+            ms=round(seconds * 1000, 1),
+            **line.known(),
+        )
 
 
-def request_id(offered: str | None) -> str:
+def request_id(offered: str) -> str:
     """The client's own id for its request, where it is short and plain; otherwise a new one."""
     return offered if offered and REQUEST_ID.fullmatch(offered) else uuid4().hex
 
@@ -217,8 +221,14 @@ class KnownHosts:
     def known(self, scope: Scope) -> bool:
         if not (self.hosts or self.endings) or scope["path"] in {"/healthz", "/readyz"}:
             return True
-        host = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "").lower())
+        host = _name(dict(scope["headers"]).get(b"host", b""))
         return host in self.hosts or host.endswith(self.endings)
+
+
+@lru_cache(maxsize=1_000)
+def _name(host: bytes) -> str:
+    """What a Host header names, without the port."""
+    return re.sub(r":\d*$", "", host.decode("latin-1").lower())
 
 
 class ExplorerFiles(StaticFiles):

@@ -22,11 +22,12 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from service.answers import MOST_ERRORS, RequestErrors, request_error
 from service.breadth import Plan, Unplanned
 from service.caller import Caller
-from service.db import Database, OneStatement, Reader
+from service.db import Database
 from service.documents import Document, Operation
 from service.errors import TimedOut
 from service.logs import current_line
 from service.requests import GraphQLRequest
+from service.sessions import OneStatement, Reader
 from service.settings import Settings
 
 # Asked three times for each field; with graphql-core's own, a large answer takes a twentieth longer.
@@ -45,7 +46,7 @@ class Served:
 
     schema: GraphQLSchema
     executor: type[Executor[Any]]
-    context: Callable[[Database, Caller], Any]
+    context: Callable[[Database, Caller, Plan | None], Any]
     level_context: Callable[[Database, Caller], Any]
     type_name: Callable[[Any], str]
 
@@ -73,7 +74,10 @@ class Execution:
                 body = None
                 if self.breadth and not mutation:
                     body = await self._breadth_first(operation, variables, database, caller)
-                return body or await self._by_graphql_core(asked, document, mutation, database, caller)
+                if body is not None:
+                    return body
+                plan = self._plan(operation, variables) if self.breadth and mutation else None
+                return await self._by_graphql_core(asked, document, plan, mutation, database, caller)
         except TimeoutError:
             if not timeout.expired():
                 raise
@@ -114,15 +118,29 @@ class Execution:
 
         return await database.read(look)
 
+    def _plan(self, operation: Operation, variables: VariableValues) -> Plan | None:
+        """By which what a mutation answers is read; None where that is left to graphql-core."""
+        try:
+            return operation.compiled.plan(variables)
+        except Unplanned as reason:
+            log.debug("payloads are left to graphql-core", reason=str(reason))
+            return None
+
     async def _by_graphql_core(
-        self, asked: GraphQLRequest, document: Document, mutation: bool, database: Database, caller: Caller
+        self,
+        asked: GraphQLRequest,
+        document: Document,
+        plan: Plan | None,
+        mutation: bool,
+        database: Database,
+        caller: Caller,
     ) -> ExecutionResult:
         """Runs a query within one snapshot; a mutation's executor opens a transaction for each root field."""
         current_line.get().executor = "graphql-core"
         executor = self.served.executor.build(
             self.served.schema,
             document.tree,
-            context_value=self.served.context(database, caller),
+            context_value=self.served.context(database, caller, plan),
             raw_variable_values=asked.variables,
             operation_name=asked.operation_name,
             max_coercion_errors=MOST_ERRORS,

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from service import db, ids, names, transaction
-from service.db import Statement
 from service.errors import UserError, UserErrorCode, user_error
 from service.ids import Kind
 from service.matching import Reference
 from service.names import key
+from service.sessions import Statement
 from service.store import customer, group
 from service.store.change import NewChange
 from service.store.customer import CustomerRow

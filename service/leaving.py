@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from service import db, positions
 from service.counting import counted
-from service.db import Statement
 from service.errors import Refused, UserErrorCode, user_error
+from service.sessions import Statement
 from service.store import closure, group, node
 from service.store.closure import Place, Standing
 from service.store.node import NodeRow

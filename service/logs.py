@@ -48,10 +48,18 @@ class RequestLine:
 
 current_line: ContextVar[RequestLine] = ContextVar("current_line")
 
+
+def _of_request(_logger: Any, _method: str, event: Event) -> Event:
+    """Adds the id of the request during which something was logged."""
+    if (line := current_line.get(None)) is not None:
+        event["request_id"] = line.request_id
+    return event
+
+
 # What our lines and those of libraries have in common. Tracebacks are plain: others would show the values of
 # all variables around, with every password among them.
 STEPS: list[Any] = [
-    structlog.contextvars.merge_contextvars,
+    _of_request,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,

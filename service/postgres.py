@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 
-from service.db import Record, to_its_end
 from service.dialects import Dialect
 from service.errors import TimedOut, Unavailable
+from service.sessions import Record, to_its_end
 
 BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -73,10 +73,10 @@ class PostgresConnection:
 
     async def release(self) -> None:
         try:
-            async with asyncio.timeout(RELEASE_SECONDS):
-                if self._connection.is_in_transaction():
+            if self._connection.is_in_transaction():
+                async with asyncio.timeout(RELEASE_SECONDS):
                     await self._connection.execute("ROLLBACK")
-                await self._engine.take_back(self._connection)
+            await self._engine.take_back(self._connection)
         except Exception:
             # A connection in an unknown state is no longer lent to anybody; the pool makes a new one.
             # One that broke has gone back by itself, and then takes no more calls.
@@ -170,7 +170,7 @@ class Postgres:
     async def take_back(self, connection: Any) -> None:
         """A connection is free again."""
         if self._waiting:
-            await self.pool.release(connection)
+            await self.pool.release(connection, timeout=RELEASE_SECONDS)
         else:
             self.idle.append(connection)
 

@@ -25,6 +25,7 @@ HTML = "text/html"
 
 LONGEST_ACTOR = 200
 PARAMETERS = ("query", "operationName", "variables", "extensions")
+KEYS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +119,22 @@ async def read_request(request: Request, most_bytes: int, seconds: float) -> Gra
 
 def _require_json(request: Request) -> None:
     """The content type also keeps out the forms of foreign web pages, which cannot send it."""
-    name, *parameters = (word.strip().lower() for word in request.headers.get("content-type", "").split(";"))
+    content_type = request.headers.get("content-type", "")
+    name, parameters = _media_type(content_type)
     if name != JSON:
         said = f"not {name[:100]!r}" if name else "but there is no Content-Type header"
         raise HTTPException(415, f"Send the request as {JSON}, {said}.")
-    settings = dict(parameter.partition("=")[::2] for parameter in parameters)
-    if settings.get("charset", "utf-8").strip('"') not in {"utf-8", "utf8"}:
+    if parameters.get("charset", "utf-8").strip('"') not in {"utf-8", "utf8"}:
         raise HTTPException(415, "Send the request in UTF-8.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise HTTPException(415, "Send the request uncompressed.", {"Accept-Encoding": "identity"})
+
+
+@lru_cache(maxsize=100)
+def _media_type(text: str) -> tuple[str, Mapping[str, str]]:
+    """The name and the parameters of a Content-Type header."""
+    name, *parameters = (word.strip().lower() for word in text.split(";"))
+    return name, dict(parameter.partition("=")[::2] for parameter in parameters)
 
 
 async def _read_body(request: Request, most: int) -> bytes:
@@ -152,7 +160,7 @@ def _parse(text: bytes | str, what: str) -> Any:
 def _refuse_repetitions(body: bytes, parameters: Any) -> None:
     """A key that stands twice means one thing to us and, maybe, another to a proxy that checks requests."""
     # Only a body that names one twice, anywhere, is looked at closely.
-    if not isinstance(parameters, dict) or all(body.count(f'"{name}"'.encode()) < 2 for name in PARAMETERS):
+    if not isinstance(parameters, dict) or all(body.count(key) < 2 for key in KEYS):
         return
     try:
         outermost: list[tuple[str, Any]] = json.loads(body, object_pairs_hook=list)

@@ -13,9 +13,9 @@ from typing import Any
 
 import aiosqlite
 
-from service.db import Record, to_its_end
 from service.dialects import Dialect, sqlite_argument
 from service.errors import Unavailable
+from service.sessions import Record, to_its_end
 
 READERS = 4
 OLDEST = (3, 37, 0)

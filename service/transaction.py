@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from service import db
-from service.db import Database, Session, Statement
+from service.db import Database
 from service.errors import GroveError, Unavailable, UserErrorCode, refuse
+from service.sessions import Session, Statement
 from service.store import change
 from service.store.change import NewChange
 from service.turns import NotOurTurn, Turn

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from service import db, ids, positions, transaction
 from service.counting import counted
-from service.db import Record, Statement
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.positions import Position
+from service.sessions import Record, Statement
 from service.store import closure, group, hierarchy, node, situation
 from service.store.change import NewChange
 from service.store.hierarchy import HierarchyRow, LevelRow

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.answers import RequestErrors, error, execution_errors, grove_error, request_error
 from service.caller import current_caller
-from service.db import StatementCount, count_statements
+from service.db import count_statements
 from service.documents import Documents, Operation
 from service.errors import GroveError
 from service.execution import Execution, Served
@@ -33,6 +33,7 @@ from service.requests import (
     read_caller,
     read_request,
 )
+from service.sessions import StatementCount
 from service.settings import Settings
 
 METHODS = ("GET", "HEAD", "POST")

@@ -8,7 +8,7 @@ to the first, so that what is below a batch is there when it is built.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -67,8 +67,6 @@ class Compiled:
 
     def plan(self, variables: VariableValues) -> "Plan":
         """The plan for these coerced variables. Raises Unplanned where there is none for the operation."""
-        if self.operation.operation is not OperationType.QUERY:
-            raise Unplanned("only queries are run breadth-first")
         key = tuple(variables.coerced.get(name) for name in self._deciding)
         plan = self._plans.get(key)
         if plan is None:
@@ -90,26 +88,46 @@ class Plan:
         self.compiled = compiled
         self.deciding = deciding
         operation = compiled.operation
-        query = compiled.schema.query_type
-        assert query is not None
-        collected = collect_fields(compiled.schema, compiled.details, deciding, query, operation)
+        kind = compiled.schema.get_root_type(operation.operation)
+        if kind is None or operation.operation is OperationType.SUBSCRIPTION:
+            raise Unplanned("only queries and mutations are planned")
+        collected = collect_fields(compiled.schema, compiled.details, deciding, kind, operation)
         if collected.new_defer_usages:
             raise Unplanned("parts of it are deferred")
-        self.top = Scope(self, query, collected.grouped_field_set)
+        self.top = Scope(self, kind, collected.grouped_field_set)
 
     async def run(
         self, root: Any, variables: VariableValues, context: Any, together: "Together | None" = None
     ) -> dict[str, Any]:
-        """The data of the response. Raises Unplanned, and whatever resolvers raise: then graphql-core is to run it."""
-        top = Batch(self.top, [root])
-        done, level = [], [top]
-        while level:
-            done += level
-            level = await _below(level, Level(variables, context), together or _in_turn)
-        for batch in reversed(done):
-            batch.build()
-        data: dict[str, Any] = top.objects[0]
-        return data
+        """The data of a query. Raises Unplanned, and whatever resolvers raise: then graphql-core is to run it."""
+        if self.compiled.operation.operation is not OperationType.QUERY:
+            raise Unplanned("the fields of a mutation have an order, and are run by graphql-core")
+        return await _objects(self.top, root, variables, context, together)
+
+    async def run_below(
+        self, key: str, value: Any, variables: VariableValues, context: Any, together: "Together | None" = None
+    ) -> dict[str, Any]:
+        """What is selected below a root field, given by its key in the response, of the one object that it led to.
+
+        So a mutation's field is run by graphql-core and what it answers is read breadth-first. Raises as `run` does.
+        """
+        (field,) = (field for field in self.top.fields if field.key == key)
+        return await _objects(field.scope(field.kind.name), value, variables, context, together)
+
+
+async def _objects(
+    scope: "Scope", root: Any, variables: VariableValues, context: Any, together: "Together | None"
+) -> dict[str, Any]:
+    """The object of the response that is made of one object, and of all below it."""
+    top = Batch(scope, [root])
+    done, level = [], [top]
+    while level:
+        done += level
+        level = await _below(level, Level(variables, context), together or _in_turn)
+    for batch in reversed(done):
+        batch.build()
+    data: dict[str, Any] = top.objects[0]
+    return data
 
 
 async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
@@ -118,8 +136,14 @@ async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
 
 async def _below(batches: "Sequence[Batch]", level: "Level", together: Together) -> "list[Batch]":
     """The batches below these, whose fields have all got their values."""
+    asked: list[tuple[Batch, int, Field, Any]] = []
     try:
-        answers = [(batch, field, level.ask(field, batch.parents)) for batch in batches for field in batch.scope.fields]
+        for batch in batches:
+            for place, field in enumerate(batch.scope.fields):
+                if field.plain is not None:
+                    batch.columns[place] = field.plain(batch.parents)
+                else:
+                    asked.append((batch, place, field, level.ask(field, batch.parents)))
         found = await together(level.works) if level.works else ()
     finally:
         for work in level.works:
@@ -127,11 +151,11 @@ async def _below(batches: "Sequence[Batch]", level: "Level", together: Together)
             if isinstance(work, Coroutine):
                 work.close()
     below: list[Batch] = []
-    for batch, field, answer in answers:
+    for batch, place, field, answer in asked:
         values = found[answer] if isinstance(answer, int) else answer
         if len(values) != len(batch.parents):
             raise Unplanned(f"the field {field.key} has not one value for each object")
-        below.extend(batch.take(field, values))
+        below.extend(batch.take(place, field, values))
     return below
 
 
@@ -157,7 +181,7 @@ class Level:
     def _ask_ahead(self, scope: "Scope", stand_ins: Sequence[Any]) -> None:
         """Asks the fields that make do with what stands for their objects."""
         for field in scope.fields:
-            if not field.batched:
+            if field.plain is not None:
                 continue
             try:
                 values = self._resolve(field, stand_ins)
@@ -194,23 +218,25 @@ class Field:
         self.scopes: dict[str, Scope] = {}
         name = self.node.name.value
         if name == TYPENAME:
-            self.resolve: Any = lambda parents, *_: [parent.name] * len(parents)
-            self.complete: Any = lambda values: values
-            self.batched = False
+            self.plain: Any = lambda parents: [parent.name] * len(parents)
             self._arguments: Mapping[str, Any] | None = {}
             return
         if name.startswith("__"):
             raise Unplanned("it asks for the schema")
         self.definition = parent.fields[name]
-        self.resolve = resolver_of(name, self.definition)
-        self.batched = isinstance(self.definition.extensions.get(BREADTH), fields.Batch)
+        # What a root field of a mutation does is not asked here.
+        self.resolve: Any = None if parent is plan.compiled.schema.mutation_type else resolver_of(name, self.definition)
         self._arguments = None if _has_variables(self.node) else get_argument_values(self.definition, self.node)
         self.kind = get_named_type(self.definition.type)
-        if is_leaf_type(self.kind):
-            self.complete = completion(self.definition.type)
-        else:
-            self.complete = None
+        # What makes the values of a leaf that are at hand: made of the objects alone.
+        self.plain = None
+        self.complete = None
+        if not is_leaf_type(self.kind):
             self.flatten = flattening(self.definition.type)
+            return
+        self.complete = completion(self.definition.type)
+        if not isinstance(self.definition.extensions.get(BREADTH), fields.Batch):
+            self.plain = _plain(self.resolve, self.complete)
 
     def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
         """The coerced arguments, once for all objects."""
@@ -248,14 +274,14 @@ class Batch:
         self.scope = scope
         self.parents = parents
         # A column a field: its values, or what makes them of the batches below.
-        self.columns: list[Any] = []
+        self.columns: list[Any] = [None] * len(scope.fields)
         self.objects: list[dict[str, Any]] = []
 
-    def take(self, field: Field, values: Sequence[Any]) -> "Iterator[Batch]":
-        """Takes in the values of the next field; the batches below that they lead to."""
+    def take(self, place: int, field: Field, values: Sequence[Any]) -> "Iterable[Batch]":
+        """Takes in the values of a field; the batches below that they lead to."""
         if field.complete is not None:
-            self.columns.append(field.complete(values))
-            return
+            self.columns[place] = field.complete(values)
+            return ()
         flat, restore = field.flatten(values)
         names = field.scopes_of(flat)
         if names is None:
@@ -265,13 +291,15 @@ class Batch:
             for name, value in zip(names, flat, strict=True):
                 sorted_out.setdefault(name, []).append(value)
             below = {name: Batch(field.scope(name), objects) for name, objects in sorted_out.items()}
-        self.columns.append(Pending(below, names, restore))
-        yield from below.values()
+        self.columns[place] = Pending(below, names, restore)
+        return below.values()
 
     def build(self) -> None:
         """Makes the objects of the response, once those below are made."""
         columns = [column.values() if isinstance(column, Pending) else column for column in self.columns]
         self.objects = self.scope.builder(len(self.parents), columns)
+        if len(self.objects) != len(self.parents):
+            raise Unplanned(f"a field of {self.scope.kind.name} has not one value for each object")
 
 
 class Pending:
@@ -300,8 +328,12 @@ def builder(keys: tuple[str, ...]) -> Callable[[int, Sequence[Sequence[Any]]], l
     # The keys are names of GraphQL, which hold letters, digits and underscores alone.
     names = ", ".join(f"v{place}" for place in range(len(keys)))
     items = ", ".join(f"{key!r}: v{place}" for place, key in enumerate(keys))
-    made: Any = eval(f"lambda count, columns: [{{{items}}} for {names}, in zip(*columns)]")
+    made: Any = eval(f"lambda count, columns: [{{{items}}} for {names}, in zip(*columns, strict=True)]")
     return made  # type: ignore[no-any-return]
+
+
+def _plain(resolve: Any, complete: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Any]:
+    return lambda parents: complete(resolve(parents))
 
 
 def _has_variables(node: FieldNode) -> bool:

@@ -1,9 +1,12 @@
 """What is selected below a field, for resolvers that fetch it in the same go."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any, TypeVar
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+T = TypeVar("T")
 
 
 class Selection:
@@ -26,6 +29,16 @@ class Selection:
         if name not in self._below:
             self._below[name] = Selection(self._fields.get(name, ()), self._fragments)
         return self._below[name]
+
+    def kept(self, make: "Callable[[Selection], T]") -> T:
+        """What the function makes of this selection, made once: plans outlive requests."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        return self._kept[make]  # type: ignore[no-any-return]
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        return {}
 
     @cached_property
     def _below(self) -> dict[str, "Selection"]:

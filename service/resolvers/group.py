@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service import db, groups, leaving, names, placing, stock, transaction, tree
-from service.db import Record
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice, cut
 from service.positions import Position
+from service.sessions import Record
 from service.store import customer, group, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from service import groups, leaving, placing, tree
 from service.counting import counted
-from service.db import Statement
 from service.errors import InvalidInput, Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import NodeFilter, Reference
 from service.paging import Page, Slice
 from service.positions import Position, rearranged, spread, too_long
+from service.sessions import Statement
 from service.store import chosen, closure, group, hierarchy, node, preorder, walk
 from service.store.along import NOTHING, Along
 from service.store.group import GroupRow

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 import orjson
+import structlog
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
@@ -23,13 +24,17 @@ from graphql import (
 from graphql.execution.executor import CollectedErrors, Executor
 
 from service import transaction
+from service.breadth import Plan
+from service.db import current
 from service.errors import Refused
 from service.schema.connection import given
-from service.schema.context import Info
+from service.schema.context import Info, LevelContext
 from service.schema.payloads import MutationInput, Payload
 from service.transaction import Mutation
 
 P = TypeVar("P", bound=Payload)
+
+log = structlog.get_logger("grove")
 
 
 class Replayed(Exception):
@@ -48,6 +53,23 @@ class MutationExecutor(Executor[Any]):
         if self.operation.operation is not OperationType.MUTATION or path.prev is not None:
             return execute(parent_type, source, field_details_list, path, *rest)
         return self._in_transaction(lambda: execute(parent_type, source, field_details_list, path, *rest))
+
+    def collect_and_execute_subfields(self, kind: Any, details: Any, path: Any, payload: Any, *rest: Any) -> Any:
+        def execute() -> Any:
+            return super(MutationExecutor, self).collect_and_execute_subfields(kind, details, path, payload, *rest)
+
+        plan = self.context_value.plan
+        return execute() if plan is None or path.prev is not None else self._read(plan, path.key, payload, execute)
+
+    async def _read(self, plan: Plan, key: str, payload: Any, execute: Callable[[], Any]) -> Any:
+        """What is selected of a payload, read breadth-first; where that goes wrong, as graphql-core does it."""
+        context = LevelContext(self.context_value.database, self.context_value.caller)
+        try:
+            return await plan.run_below(key, payload, self.variable_values, context, current().together)
+        except Exception as reason:
+            log.debug("a payload is left to graphql-core", why=type(reason).__name__, reason=str(reason))
+        data = execute()
+        return await data if self.is_awaitable(data) else data
 
     async def _in_transaction(self, execute: Callable[[], Any]) -> Any:
         context = self.context_value

@@ -126,7 +126,7 @@ class Connect:
         return ConnectionRow(self.key(row), self._pages(()))
 
     def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[ConnectionRow]:
-        further = () if self.asks is None else (self.asks(selection),)
+        further = () if self.asks is None else (selection.kept(self.asks),)
         pages = self._pages(further)
         return [ConnectionRow(self.key(row), pages) for row in rows]
 

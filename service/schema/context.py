@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from service.breadth import Plan
 from service.caller import Caller
 from service.db import Database
 
@@ -16,11 +17,15 @@ Resolve = Callable[..., Awaitable[Sequence[T]]]
 
 
 class Context:
-    """Passed to every field of one request that graphql-core executes."""
+    """Passed to every field of one request that graphql-core executes.
 
-    def __init__(self, database: Database, caller: Caller) -> None:
+    `plan`: by which what mutations answer is read; graphql-core reads it where there is none.
+    """
+
+    def __init__(self, database: Database, caller: Caller, plan: Plan | None = None) -> None:
         self.database = database
         self.caller = caller
+        self.plan = plan
         self._loaders: dict[tuple[Any, ...], DataLoader[Any, Any]] = {}
 
     def forget(self) -> None:

@@ -12,7 +12,7 @@ from service.resolvers import job as jobs
 from service.resolvers import node as nodes
 from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
-from service.schema.context import Context, Info
+from service.schema.context import Context
 
 FINDERS: dict[Kind, Any] = {
     Kind.HIERARCHY: hierarchies.by_key,
@@ -24,11 +24,6 @@ FINDERS: dict[Kind, Any] = {
     Kind.RESERVATION: reservations.by_key,
     Kind.JOB: jobs.by_key,
 }
-
-
-async def find(info: Info, kind: Kind, key: int | None) -> Any:
-    """The thing of this kind with this key, or None."""
-    return None if key is None else await info.context.load(FINDERS[kind], key)
 
 
 async def find_all(context: Context, wanted: Sequence[tuple[Kind, int]]) -> list[Any]:

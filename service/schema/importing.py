@@ -15,10 +15,10 @@ from service.resolvers import tree_file
 from service.schema.answering import answer
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.context import Info
-from service.schema.finding import find
+from service.schema.finding import FINDERS
 from service.schema.naming import optional_key_of
-from service.schema.payloads import MutationInput, Payload
-from service.schema.relations import attribute, relation
+from service.schema.payloads import MutationInput, Payload, outcome
+from service.schema.relations import attribute, each, load, relation
 from service.schema.types import Hierarchy
 from service.schema.words import DuplicateNames, ImportAction, ImportMode
 from service.sheets import lines_of_text
@@ -112,15 +112,11 @@ class ImportPayload(Payload):
         payload.error_count = refused.count
         return payload
 
-    @field(description="Null where userErrors is not empty.")
-    def result(self) -> ImportResult | None:
-        return self.outcome if self.outcome else None
+    result: ImportResult | None = each("Null where userErrors is not empty.", lambda payload: payload.outcome)
 
-    @field(
-        description="The hierarchy as it is now; null where the file is about none, and where there are user errors."
-    )
-    async def hierarchy(self, info: Info) -> Hierarchy | None:
-        return await find(info, Kind.HIERARCHY, self.outcome.hierarchy) if self.outcome else None
+    @relation("The hierarchy as it is now; null where the file is about none, and where there are user errors.")
+    def hierarchy(self) -> Hierarchy | None:
+        return load(FINDERS[Kind.HIERARCHY], outcome("hierarchy"))
 
 
 @strawberry.type

@@ -1,6 +1,5 @@
 """The answers of mutations. Each holds its resolver's outcome, by keys, and reads what is selected."""
 
-import asyncio
 from typing import Any, ClassVar, Self
 
 import strawberry
@@ -16,17 +15,36 @@ from service.resolvers import level as levels
 from service.resolvers import node as nodes
 from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
-from service.schema.context import Info
-from service.schema.finding import find
-from service.schema.relations import attribute, each
+from service.schema.context import Context
+from service.schema.finding import FINDERS
+from service.schema.relations import Key, attribute, each, load, look, relation
 from service.schema.stock_types import Reservation, StockItem
-from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode
+from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode, along
 from service.schema.words import UserErrorCode
 
 field = strawberry.field
 REPEATED = (
     "How often a customer was named once more, by id or code: `{}`, `{}` and this together are as many as were named."
 )
+
+
+def outcome(name: str) -> Key:
+    """The key of a thing by its name in the outcome; None where there is no outcome, or no such thing."""
+    return lambda payload: getattr(payload.outcome, name, None)
+
+
+def counted(description: str, name: str) -> Any:
+    """A number of the outcome; 0 where there are user errors."""
+    return each(description, lambda payload: getattr(payload.outcome, name, 0))
+
+
+def deleted(kind: Kind, name: str) -> Any:
+    """The id of what was deleted."""
+
+    def id_of_it(payload: Any) -> ID | None:
+        return ID(ids.encode(kind, getattr(payload.outcome, name))) if payload.outcome else None
+
+    return each("The id of what was deleted; null where there are user errors.", id_of_it)
 
 
 @strawberry.type(description="One mistake in the input of a mutation, which has then changed nothing.")
@@ -76,9 +94,9 @@ class Payload:
 class HierarchyPayload(Payload):
     """An answer with a hierarchy."""
 
-    @field(description="The hierarchy as it is now; null where there are user errors.")
-    async def hierarchy(self, info: Info) -> Hierarchy | None:
-        return await find(info, Kind.HIERARCHY, self.outcome.hierarchy) if self.outcome else None
+    @relation("The hierarchy as it is now; null where there are user errors.")
+    def hierarchy(self) -> Hierarchy | None:
+        return load(FINDERS[Kind.HIERARCHY], outcome("hierarchy"))
 
 
 @strawberry.type(description="The answer to createHierarchy.")
@@ -95,22 +113,18 @@ class UpdateHierarchyPayload(HierarchyPayload):
 class DeleteHierarchyPayload(Payload):
     outcome_type = hierarchies.Changed
 
-    @field(description="The id of what was deleted; null where there are user errors.")
-    def deleted_id(self) -> ID | None:
-        return ID(ids.encode(Kind.HIERARCHY, self.outcome.hierarchy)) if self.outcome else None
+    deleted_id: ID | None = deleted(Kind.HIERARCHY, "hierarchy")
 
 
 @strawberry.type(description="The answer to addLevel.")
 class AddLevelPayload(HierarchyPayload):
     outcome_type = levels.Changed
 
-    @field(description="How many nodes have sunk by one level: all that stood there or deeper.")
-    def moved_count(self) -> int:
-        return self.outcome.moved if self.outcome else 0
+    moved_count: int = counted("How many nodes have sunk by one level: all that stood there or deeper.", "moved")
 
-    @field(description="How many placeholders, each a new group with its node, have come between them and the parents.")
-    def created_count(self) -> int:
-        return self.outcome.created if self.outcome else 0
+    created_count: int = counted(
+        "How many placeholders, each a new group with its node, have come between them and the parents.", "created"
+    )
 
 
 @strawberry.type(description="The answer to renameLevel.")
@@ -122,31 +136,29 @@ class RenameLevelPayload(HierarchyPayload):
 class RemoveLevelPayload(HierarchyPayload):
     outcome_type = levels.Changed
 
-    @field(description="How many nodes have risen by one level: all that stood below it.")
-    def moved_count(self) -> int:
-        return self.outcome.moved if self.outcome else 0
+    moved_count: int = counted("How many nodes have risen by one level: all that stood below it.", "moved")
 
-    @field(description="How many nodes have left the tree: all that stood on it. Their groups are unassigned now.")
-    def removed_count(self) -> int:
-        return self.outcome.removed if self.outcome else 0
+    removed_count: int = counted(
+        "How many nodes have left the tree: all that stood on it. Their groups are unassigned now.", "removed"
+    )
 
 
 @strawberry.type
 class GroupPayload(Payload):
     """An answer with a group."""
 
-    @field(description="The group as it is now; null where there are user errors.")
-    async def group(self, info: Info) -> CustomerGroup | None:
-        return await find(info, Kind.GROUP, self.outcome.group) if self.outcome else None
+    @relation("The group as it is now; null where there are user errors.")
+    def group(self) -> CustomerGroup | None:
+        return load(FINDERS[Kind.GROUP], outcome("group"))
 
 
 @strawberry.type(description="The answer to createCustomerGroup.")
 class CreateCustomerGroupPayload(GroupPayload):
     outcome_type = groups.Created
 
-    @field(description="Its node; null where no place was given, or where there are user errors.")
-    async def node(self, info: Info) -> HierarchyNode | None:
-        return await find(info, Kind.NODE, self.outcome.node) if self.outcome else None
+    @relation("Its node; null where no place was given, or where there are user errors.")
+    def node(self) -> HierarchyNode | None:
+        return load(FINDERS[Kind.NODE], outcome("node"), asks=along)
 
 
 @strawberry.type(description="The answer to updateCustomerGroup.")
@@ -158,43 +170,29 @@ class UpdateCustomerGroupPayload(GroupPayload):
 class DeleteCustomerGroupPayload(Payload):
     outcome_type = groups.Changed
 
-    @field(description="The id of what was deleted; null where there are user errors.")
-    def deleted_id(self) -> ID | None:
-        return ID(ids.encode(Kind.GROUP, self.outcome.group)) if self.outcome else None
+    deleted_id: ID | None = deleted(Kind.GROUP, "group")
 
 
 @strawberry.type(description="The answer to addCustomersToGroup.")
 class AddCustomersToGroupPayload(GroupPayload):
     outcome_type = groups.Changed
 
-    @field(description="How many customers have come into the group.")
-    def added(self) -> int:
-        return self.outcome.changed if self.outcome else 0
+    added: int = counted("How many customers have come into the group.", "changed")
 
-    @field(description="How many of those named were in it already.")
-    def already_in(self) -> int:
-        return self.outcome.passed_over if self.outcome else 0
+    already_in: int = counted("How many of those named were in it already.", "passed_over")
 
-    @field(description=REPEATED.format("added", "alreadyIn"))
-    def repeated(self) -> int:
-        return self.outcome.repeated if self.outcome else 0
+    repeated: int = counted(REPEATED.format("added", "alreadyIn"), "repeated")
 
 
 @strawberry.type(description="The answer to removeCustomersFromGroup.")
 class RemoveCustomersFromGroupPayload(GroupPayload):
     outcome_type = groups.Changed
 
-    @field(description="How many customers have left the group.")
-    def removed(self) -> int:
-        return self.outcome.changed if self.outcome else 0
+    removed: int = counted("How many customers have left the group.", "changed")
 
-    @field(description="How many of those named were not in it.")
-    def not_in(self) -> int:
-        return self.outcome.passed_over if self.outcome else 0
+    not_in: int = counted("How many of those named were not in it.", "passed_over")
 
-    @field(description=REPEATED.format("removed", "notIn"))
-    def repeated(self) -> int:
-        return self.outcome.repeated if self.outcome else 0
+    repeated: int = counted(REPEATED.format("removed", "notIn"), "repeated")
 
 
 @strawberry.type
@@ -203,9 +201,11 @@ class NodePayload(HierarchyPayload):
 
     outcome_type = nodes.Placed
 
-    @field(description="The node as it stands now; null where there are user errors.")
-    async def node(self, info: Info) -> HierarchyNode | None:
-        return await find(info, Kind.NODE, self.outcome.nodes[0]) if self.outcome else None
+    @relation("The node as it stands now; null where there are user errors.")
+    def node(self) -> HierarchyNode | None:
+        return load(
+            FINDERS[Kind.NODE], lambda payload: payload.outcome.nodes[0] if payload.outcome else None, asks=along
+        )
 
 
 @strawberry.type
@@ -214,9 +214,9 @@ class NodesPayload(HierarchyPayload):
 
     outcome_type = nodes.Placed
 
-    @field(description="The nodes as they stand now, in their order; empty where there are user errors.")
-    async def nodes(self, info: Info) -> list[HierarchyNode]:
-        return await _all(info, Kind.NODE, self.outcome.nodes if self.outcome else [])
+    @relation("The nodes as they stand now, in their order; empty where there are user errors.")
+    def nodes(self) -> list[HierarchyNode]:
+        return look(lambda context: _all(context, Kind.NODE, self.outcome.nodes if self.outcome else []))
 
 
 @strawberry.type(description="The answer to assignGroup.")
@@ -231,9 +231,9 @@ class AssignGroupsPayload(NodesPayload):
 
 @strawberry.type(description="The answer to moveNode.")
 class MoveNodePayload(NodePayload):
-    @field(description="Where it stood before; null where it was a root, or where there are user errors.")
-    async def previous_parent(self, info: Info) -> HierarchyNode | None:
-        return await find(info, Kind.NODE, self.outcome.previous_parent) if self.outcome else None
+    @relation("Where it stood before; null where it was a root, or where there are user errors.")
+    def previous_parent(self) -> HierarchyNode | None:
+        return load(FINDERS[Kind.NODE], outcome("previous_parent"), asks=along)
 
 
 @strawberry.type(description="The answer to moveNodes: those that were moved themselves.")
@@ -245,9 +245,9 @@ class MoveNodesPayload(NodesPayload):
 class ReorderChildrenPayload(HierarchyPayload):
     outcome_type = nodes.Placed
 
-    @field(description="The parent; null for roots, or where there are user errors.")
-    async def parent(self, info: Info) -> HierarchyNode | None:
-        return await find(info, Kind.NODE, self.outcome.parent) if self.outcome else None
+    @relation("The parent; null for roots, or where there are user errors.")
+    def parent(self) -> HierarchyNode | None:
+        return load(FINDERS[Kind.NODE], outcome("parent"), asks=along)
 
 
 @strawberry.type
@@ -256,9 +256,9 @@ class UnassignPayload(HierarchyPayload):
 
     outcome_type = nodes.Unassigned
 
-    @field(description="Now unassigned, those of the nodes named first.")
-    async def groups(self, info: Info) -> list[CustomerGroup]:
-        return await _all(info, Kind.GROUP, self.outcome.groups if self.outcome else [])
+    @relation("Now unassigned, those of the nodes named first.")
+    def groups(self) -> list[CustomerGroup]:
+        return look(lambda context: _all(context, Kind.GROUP, self.outcome.groups if self.outcome else []))
 
 
 @strawberry.type(description="The answer to unassignNode.")
@@ -277,9 +277,9 @@ class CustomerPayload(Payload):
 
     outcome_type = customers.Changed
 
-    @field(description="The customer as it is now; null where there are user errors.")
-    async def customer(self, info: Info) -> Customer | None:
-        return await find(info, Kind.CUSTOMER, self.outcome.customer) if self.outcome else None
+    @relation("The customer as it is now; null where there are user errors.")
+    def customer(self) -> Customer | None:
+        return load(FINDERS[Kind.CUSTOMER], outcome("customer"))
 
 
 @strawberry.type(description="The answer to createCustomer.")
@@ -296,18 +296,16 @@ class UpdateCustomerPayload(CustomerPayload):
 class DeleteCustomerPayload(Payload):
     outcome_type = customers.Changed
 
-    @field(description="The id of what was deleted; null where there are user errors.")
-    def deleted_id(self) -> ID | None:
-        return ID(ids.encode(Kind.CUSTOMER, self.outcome.customer)) if self.outcome else None
+    deleted_id: ID | None = deleted(Kind.CUSTOMER, "customer")
 
 
 @strawberry.type(description="The answer to setStock.")
 class SetStockPayload(Payload):
     outcome_type = stocks.Set
 
-    @field(description="The item as it is now; null where there are user errors.")
-    async def stock_item(self, info: Info) -> StockItem | None:
-        return await find(info, Kind.STOCK_ITEM, self.outcome.item) if self.outcome else None
+    @relation("The item as it is now; null where there are user errors.")
+    def stock_item(self) -> StockItem | None:
+        return load(FINDERS[Kind.STOCK_ITEM], outcome("item"))
 
 
 @strawberry.type
@@ -316,9 +314,9 @@ class ReservationPayload(Payload):
 
     outcome_type = reservations.Changed
 
-    @field(description="The reservation as it is now; null where there are user errors.")
-    async def reservation(self, info: Info) -> Reservation | None:
-        return await find(info, Kind.RESERVATION, self.outcome.reservation) if self.outcome else None
+    @relation("The reservation as it is now; null where there are user errors.")
+    def reservation(self) -> Reservation | None:
+        return load(FINDERS[Kind.RESERVATION], outcome("reservation"))
 
 
 @strawberry.type(description="The answer to reserveStock.")
@@ -336,7 +334,7 @@ class ReleaseReservationPayload(ReservationPayload):
     pass
 
 
-async def _all(info: Info, kind: Kind, keys: list[int]) -> list[Any]:
+async def _all(context: Context, kind: Kind, keys: list[int]) -> list[Any]:
     """The things with these keys that there still are, in their order."""
-    found = await asyncio.gather(*(find(info, kind, key) for key in keys))
+    found = await context.many(FINDERS[kind], keys)
     return [thing for thing in found if thing is not None]

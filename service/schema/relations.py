@@ -23,6 +23,7 @@ import strawberry
 from graphql import GraphQLObjectType
 from strawberry.schema import Schema
 from strawberry.types.arguments import convert_argument
+from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Selection
@@ -81,7 +82,7 @@ class Load:
         if found is not None:
             return found
         keys = [*map(self.key, rows)]
-        arguments = (*self.arguments, self.asks(selection)) if self.asks else self.arguments
+        arguments = (*self.arguments, selection.kept(self.asks)) if self.asks else self.arguments
         work = self._load(context, rows, keys, arguments)
         return Coming(work, [*map(self.stand_in, keys)]) if self.stand_in else work
 
@@ -202,13 +203,18 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
     def conversions() -> list[tuple[str, str, Any]]:
         # The types can be told only when all of them are declared.
         name = schema.config.name_converter.from_argument
-        return [(name(argument), argument.python_name, argument.type) for argument in field.arguments]
+        return [
+            (name(argument), argument.python_name, None if _is_plain(argument.type) else argument.type)
+            for argument in field.arguments
+        ]
 
     def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by their Python names, input objects as instances of their classes."""
         registry = schema.schema_converter.scalar_registry
         return {
-            python_name: convert_argument(arguments[name], kind, registry, schema.config)
+            python_name: arguments[name]
+            if kind is None
+            else convert_argument(arguments[name], kind, registry, schema.config)
             for name, python_name, kind in conversions()
             if name in arguments
         }
@@ -218,3 +224,8 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
         return found.many(context, rows, selection)
 
     return Batch(resolve)
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether the values of an argument's type stay as they were coerced."""
+    return (kind.of_type if isinstance(kind, StrawberryOptional) else kind) in (str, int, bool, float, strawberry.ID)

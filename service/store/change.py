@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from service import db
-from service.db import Statement
 from service.dialects import rows
 from service.ids import new_key, new_keys
 from service.matching import ChangeFilter
 from service.paging import Page, Slice
+from service.sessions import Statement
 from service.store.listing import Conditions, Listing, Sorting, row_of
 
 KEPT = timedelta(hours=24)

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from service import db
-from service.db import Statement
 from service.dialects import rows
+from service.sessions import Statement
 
 
 class Place(NamedTuple):

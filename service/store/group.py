@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from service import db
-from service.db import Statement
 from service.dialects import Forms, rows
 from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
+from service.sessions import Statement
 from service.store.listing import Conditions, Listing, Sorting, key_of, row_of
 
 COLUMNS = (
@@ -150,6 +150,7 @@ OF_CUSTOMER = Listing(
     table="customer_group",
     linked="membership JOIN customer_group AS item ON item.id = membership.group_id",
     link="membership.customer_id = parent.id",
+    steady=True,
 )
 UNASSIGNED = Listing(
     columns=ITEM,

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from service import db
-from service.db import Statement
 from service.dialects import rows
 from service.matching import HierarchyFilter, Order
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
+from service.sessions import Statement
 from service.store.listing import Conditions, Listing, Sorting, row_of
 
 COLUMNS = "{0}.id, {0}.name, {0}.description, {0}.version, {0}.created_at, {0}.updated_at"

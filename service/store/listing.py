@@ -189,7 +189,8 @@ class Listing:
     """Where rows come from: `columns`, the key first, of `table AS item` and what is `joined` to it.
 
     `source` and `link` tie the items to a parent; `source` defaults to the table with what is joined. `steady`:
-    one plan is right for all parents. Not `wary`: what is wanted is found by walking alone, see WARY.
+    one plan is right for all parents, as long as nothing is filtered. Not `wary`: what is wanted is found by walking
+    alone, see WARY.
     """
 
     columns: str
@@ -224,6 +225,7 @@ class Listing:
         that the page's cursors stand for as `after` and `before`.
         """
         reading = Reading(page, sorting, descending)
+        steady = self.steady and not conditions.texts
         if cursor is None:
             after, before = reading.edges()
         reading.bound(conditions, after, before)
@@ -237,7 +239,7 @@ class Listing:
                     SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
                 ) AS item
             """
-            if len(parents) > 1 or self.steady
+            if len(parents) > 1 or steady
             else f"""
                 -- Of a single parent PostgreSQL sees the key, and so knows how much hangs on it. MATERIALIZED makes
                 -- it plan for the inner limit; what it then reads is what the outer one asks for.
@@ -255,7 +257,7 @@ class Listing:
             """,
         )
         many = len(parents) * page.size > FEW
-        fetch = db.fetch_planned if not self.steady else db.fetch_apart if many else db.fetch
+        fetch = db.fetch_planned if not steady else db.fetch_apart if many else db.fetch
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
         return reading.slices(parents, found, make, cursor)
 
@@ -302,7 +304,8 @@ class Listing:
             SELECT parent.id, (SELECT count(*) FROM {self.source} WHERE {where} AND $2::int = 0)
             FROM {PARENTS}
         """
-        counted = await db.fetch_planned(statement, parents, 0, *conditions.arguments)
+        fetch = db.fetch if self.steady and not conditions.texts else db.fetch_planned
+        counted = await fetch(statement, parents, 0, *conditions.arguments)
         found = {record[0]: record[1] for record in counted}
         return [found[parent] for parent in parents]
 

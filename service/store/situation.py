@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from service import db
-from service.db import Record, Statement
+from service.sessions import Record, Statement
 from service.store import hierarchy
 from service.store.hierarchy import HierarchyRow, LevelRow
 from service.store.node import NODE, SCOPE, NodeRow

@@ -17,8 +17,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from service import app
 from service.breadth import BREADTH, Batch
 from service.caller import Caller, current_caller
-from service.db import StatementCount
 from service.errors import InvalidInput, Unavailable
+from service.sessions import StatementCount
 from service.settings import Settings
 from tests.support.client import running
 

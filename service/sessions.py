@@ -1,0 +1,301 @@
+"""A snapshot or transaction: one connection, taken at the first statement, and what runs its statements.
+
+Invariant: a connection goes back to its pool, without an open transaction, whatever happens to the task that
+used it: cancelled while it begins, waits for a row or commits. Hence the work below that runs to its end.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from service.dialects import Dialect, Forms, reads_at_once, render
+from service.together import Ask, Work, together
+
+T = TypeVar("T")
+Record = Sequence[Any]
+
+
+class Statement(NamedTuple):
+    """A statement with its arguments, to be run together with others."""
+
+    text: str | Forms
+    arguments: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class StatementCount:
+    """How many statements ran, BEGIN and COMMIT left out, and how many seconds they took together."""
+
+    statements: int = 0
+    seconds: float = 0.0
+
+
+def arguments_of(statements: Sequence[Statement]) -> list[Any]:
+    """Those of all, in order."""
+    return [argument for statement in statements for argument in statement.arguments]
+
+
+class Connection(Protocol):
+    """What an engine lends: a connection inside an open transaction."""
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
+        """The rows of one statement. Raises Unavailable, TimedOut, or the driver's own error."""
+
+    async def plan_anew(self) -> None:
+        """From here to the end of the transaction each statement is planned for its arguments."""
+
+    async def commit(self) -> None:
+        """Makes the transaction permanent. Raises Unavailable when nobody can tell whether it is."""
+
+    async def release(self) -> None:
+        """Rolls back what is still open and gives the connection back; never raises."""
+
+
+class Engine(Protocol):
+    """One kind of database, with its pool."""
+
+    dialect: Dialect
+    # How many snapshots it can have open at once.
+    readers: int
+
+    async def open(self, *, write: bool, alone: bool = False) -> Connection:
+        """A connection with a transaction begun: a read-only snapshot, or one that may write.
+
+        `alone`: without one, for a single statement that reads. Raises Unavailable when the database does not answer
+        or no connection becomes free in time. It may be cancelled.
+        """
+
+    async def close(self) -> None:
+        """Closes every connection."""
+
+    def is_transient(self, error: BaseException) -> bool:
+        """Whether the same transaction, run again, may succeed or at least find out what is wrong.
+
+        So it is after a deadlock, and after a uniqueness or reference that another writer broke between our
+        look and our write: the second run sees what the other one wrote.
+        """
+
+
+statement_count: ContextVar[StatementCount | None] = ContextVar("statement_count", default=None)
+unfinished: set[asyncio.Future[Any]] = set()
+
+
+class OneStatement(Exception):
+    """A reader that was to take a single statement has come to another: it is to read again, in a transaction."""
+
+
+class Question(NamedTuple):
+    """A statement that a work asks for, see service/together.py."""
+
+    statement: str | Forms
+    arguments: Sequence[Any]
+    planned: bool
+    apart: bool
+
+
+class Gathering:
+    """Sends what works that are run together ask at the same time as one statement, which PostgreSQL takes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._gathering = False
+
+    async def fetch(
+        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, apart: bool = False
+    ) -> Sequence[Record]:
+        """The rows of one statement."""
+        if self._gathering:
+            return await Ask(Question(statement, arguments, planned, planned or apart))  # type: ignore[no-any-return]
+        return await self._fetch_one(statement, arguments, planned=planned)
+
+    async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
+        """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
+        if len(reads) < 2 or self.engine.dialect == "sqlite":
+            return [await self.fetch(text, arguments) for text, arguments in reads]
+        found: list[list[Record]] = [[] for _ in reads]
+        statement = reads_at_once(tuple(read.text for read in reads))
+        for place, row in await self.fetch(statement, arguments_of(reads)):
+            found[place].append(row)
+        return list(found)
+
+    async def _fetch_one(self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+        raise NotImplementedError
+
+    async def together(self, works: Sequence[Work]) -> list[Any]:
+        """The results of works, which go on side by side."""
+        if len(works) == 1:
+            return [await works[0]]
+        self._gathering = True
+        try:
+            return await together(works, self._answer)
+        finally:
+            self._gathering = False
+
+    async def _answer(self, questions: Sequence[Question]) -> list[Sequence[Record]]:
+        """The rows of each; those that are alike are asked once, and those that are to be apart each for itself."""
+        self._gathering = False
+        distinct: list[Question] = []
+        places = [_place(question, distinct) for question in questions]
+        gathered = [Statement(one.statement, tuple(one.arguments)) for one in distinct if not one.apart]
+        found = iter(await self.fetch_each(gathered) if gathered else ())
+        answers = [() if question.apart else next(found) for question in distinct]
+        # What plans anew does so from there on, so it comes last.
+        for place, question in sorted(enumerate(distinct), key=lambda one: one[1].planned):
+            if question.apart:
+                answers[place] = await self.fetch(question.statement, question.arguments, planned=question.planned)
+        self._gathering = True
+        return [answers[place] for place in places]
+
+
+def _place(question: Question, distinct: list[Question]) -> int:
+    """Where a question stands among the distinct ones; it is added where it is new."""
+    if question not in distinct:
+        distinct.append(question)
+    return distinct.index(question)
+
+
+class Session(Gathering):
+    """One snapshot or transaction, shared by all tasks of a request; its statements run one after another.
+
+    The connection is taken at the first statement, so that a request without any takes none.
+    """
+
+    def __init__(self, engine: Engine, *, write: bool) -> None:
+        super().__init__(engine)
+        self.write = write
+        self.discarded = False
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        self._ended = False
+        self._fetching: set[asyncio.Task[Any]] = set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a connection, and with it perhaps locks."""
+        return self._connection is not None
+
+    def discard(self) -> None:
+        """Nothing of this transaction is to be kept."""
+        self.discarded = True
+
+    async def _fetch_one(self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._fetching.add(task)
+        try:
+            return await self._fetch(render(statement, self.engine.dialect), arguments, planned=planned)
+        finally:
+            self._fetching.discard(task)
+
+    async def _fetch(self, text: str, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+        count = statement_count.get()
+        async with self._lock:
+            if self._ended:
+                raise RuntimeError("a statement came after the end of its transaction")
+            if self._connection is None:
+                opening = self.engine.open(write=self.write)
+                self._connection = await to_its_end(opening, abandoned=lambda late: late.release())
+            started = time.perf_counter()
+            try:
+                if planned:
+                    await self._connection.plan_anew()
+                return await self._connection.fetch(text, arguments)
+            finally:
+                if count is not None:
+                    count.statements += 1
+                    count.seconds += time.perf_counter() - started
+
+    async def end(self, *, commit: bool) -> None:
+        """Commits or rolls back, once, and gives the connection back."""
+        if not self._ended:
+            await to_its_end(self._end(commit=commit and not self.discarded))
+
+    async def _end(self, *, commit: bool) -> None:
+        self._ended = True
+        # A loader's task outlives the request that failed beside it, and must not use the connection any more.
+        for task in self._fetching:
+            task.cancel()
+        async with self._lock:
+            if self._connection is None:
+                return
+            try:
+                if commit:
+                    await self._connection.commit()
+            finally:
+                await self._connection.release()
+
+
+class Reader(Gathering):
+    """One snapshot, read by a single task; nothing of it is in use any more when that task ends.
+
+    `alone`: there is one statement
+    and no transaction, which a single one does without; another raises OneStatement.
+    """
+
+    def __init__(self, engine: Engine, *, alone: bool) -> None:
+        super().__init__(engine)
+        self.alone = alone
+        self.statements = 0
+        self._planned = False
+        self._connection: Connection | None = None
+
+    async def _fetch_one(self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+        if self.alone and (self.statements or planned):
+            raise OneStatement
+        if self._connection is None:
+            self._connection = await self.engine.open(write=False, alone=self.alone)
+        self.statements += 1
+        started = time.perf_counter()
+        try:
+            if planned:
+                self._planned = True
+                await self._connection.plan_anew()
+            return await self._connection.fetch(render(statement, self.engine.dialect), arguments)
+        finally:
+            if count := statement_count.get():
+                count.statements += 1
+                count.seconds += time.perf_counter() - started
+
+    @property
+    def one_statement(self) -> bool:
+        """Whether it took no more than one statement, which needs no transaction."""
+        return self.statements < 2 and not self._planned
+
+    async def end(self) -> None:
+        """Gives the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            await connection.release()
+        except BaseException:
+            await to_its_end(connection.release())
+            raise
+
+
+async def to_its_end(
+    work: Coroutine[Any, Any, T], abandoned: Callable[[T], Coroutine[Any, Any, Any]] | None = None
+) -> T:
+    """The result of work that goes on by itself when the waiting task is cancelled.
+
+    A result that nobody waits for any more is given to `abandoned`.
+    """
+
+    async def tidy() -> None:
+        result = await task
+        if abandoned is not None:
+            await abandoned(result)
+
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        rest = asyncio.ensure_future(tidy())
+        unfinished.add(rest)
+        rest.add_done_callback(unfinished.discard)
+        # Asking for the error marks it as seen: there is nobody left to tell.
+        rest.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        raise
