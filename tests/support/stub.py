@@ -154,7 +154,7 @@ class Subscription:
 
 
 class Context:
-    def __init__(self, database: "NoDatabase", caller: Caller) -> None:
+    def __init__(self, database: "NoDatabase", caller: Caller, plan: object = None) -> None:
         self.database = database
         self.caller = caller
 
