@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
@@ -60,8 +60,7 @@ class Cursors(Sequence[str]):
         return self._cursor(self._rows[place])
 
 
-@dataclass(frozen=True, slots=True)
-class Slice(Generic[Row]):
+class Slice(NamedTuple, Generic[Row]):
     """What came back: the rows in the list's order, a cursor each, and whether there is more either way."""
 
     rows: Sequence[Row]
@@ -70,17 +69,20 @@ class Slice(Generic[Row]):
     has_previous: bool
 
 
-def cut(page: Page, rows: Sequence[Row], cursor: Callable[[Row], str]) -> Slice[Row]:
+def cut(
+    page: Page, rows: Sequence[Any], cursor: Callable[[Any], str], make: Callable[[Any], Row] | None = None
+) -> Slice[Row]:
     """The slice made of up to `page.size + 1` rows, which stand in reading order from the page's near end.
 
-    The row too many only tells that there is more.
+    The row too many only tells that there is more. Cursors are of the rows as they are, `make` makes of them what
+    the slice has.
     """
     more = len(rows) > page.size
     rows = rows[: page.size]
     if page.backward:
         rows = rows[::-1]
     return Slice(
-        rows,
+        rows if make is None else [*map(make, rows)],
         Cursors(rows, cursor),
         has_next=page.before is not None if page.backward else more,
         has_previous=more if page.backward else page.after is not None,
@@ -99,7 +101,7 @@ def page_of_list(page: Page, rows: Sequence[Row], order: str) -> Slice[Row]:
     high = len(rows) if end is None else max(low, min(len(rows), end))
     places = range(low, high)
     near = places[::-1] if page.backward else places
-    found = cut(page, near[: page.size + 1], lambda place: encode_cursor(order, [place]))
+    found: Slice[int] = cut(page, near[: page.size + 1], lambda place: encode_cursor(order, [place]))
     return Slice([rows[place] for place in found.rows], found.cursors, found.has_next, found.has_previous)
 
 

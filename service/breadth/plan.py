@@ -8,8 +8,9 @@ to the first, so that what is below a batch is there when it is built.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import CoroutineType
 from typing import Any
 
 from graphql import (
@@ -148,7 +149,7 @@ async def _below(batches: "Sequence[Batch]", level: "Level", together: Together)
     finally:
         for work in level.works:
             # One that was never begun, for the one beside it went wrong, would be complained about.
-            if isinstance(work, Coroutine):
+            if isinstance(work, CoroutineType):
                 work.close()
     below: list[Batch] = []
     for batch, place, field, answer in asked:

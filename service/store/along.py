@@ -22,61 +22,87 @@ OF_LEVEL = {"hierarchy_id": "hierarchy_id", "depth": "depth"}
 
 
 class Along(NamedTuple):
-    """The columns of its group and of its level that a node brings along; None: it comes without the row."""
+    """What nodes come with: of their own columns these besides the key (None: all), and those of their groups and
+    levels that they bring along (None: not the row at all). `cursors`: those of a page may be asked for."""
 
+    node: Columns | None = None
     group: Columns | None = None
     level: Columns | None = None
+    cursors: bool = True
 
 
 NOTHING = Along()
 
 
 class Brought(NamedTuple):
-    """How it is brought: in which columns of a statement, behind the node's own, from what joins."""
+    """How it is brought: in which columns of a statement, the key first, from what joins."""
 
+    # All with {0} for what the node goes by in the statement.
     columns: str
-    # With {0} for what the node goes by in the statement.
     joined: str
-    # The same, where what stands for the node tells the planner nothing of how many rows there are.
+    # The joins where what stands for the node tells the planner nothing of how many rows there are.
     looked_up: str
     make: Callable[[Record], Any]
 
 
 @cache
-def brought(node: Any, along: Along) -> Brought:
-    """For nodes of this class of named tuples. Of the record it takes its own columns; more may stand behind them."""
-    width = len(node._fields)
-    if along == NOTHING:
-        return Brought("", "", "", lambda record: node._make(record[:width]))
+def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
+    """For nodes of this class of named tuples. Of the record it takes its columns; more may stand behind them.
+
+    `needed`: columns of the node that its reader looks at, whatever is asked for.
+    """
+    wanted = node._fields if along.node is None else {"id", *along.node, *needed}
+    own = tuple(name for name in node._fields if name in wanted)
     group, level = along.group or (), along.level or ()
-    own: dict[str, Any] = {"__slots__": ()}
-    if along.group is not None:
-        own["group_of"] = _part(node, GroupRow, OF_GROUP, group, width)
-    if along.level is not None:
-        own["level_of"] = _part(node, LevelRow, OF_LEVEL, level, width + len(group))
-    columns = [*(f"own.{name}" for name in group), *(f"tier.{name}" for name in level)]
+    columns = [
+        *(f"{{0}}.{name}" for name in own),
+        *(f"own.{name}" for name in group),
+        *(f"tier.{name}" for name in level),
+    ]
     tables = []
     if group:
         tables.append(("customer_group AS own", "own.id = {0}.group_id"))
     if level:
         tables.append(("level AS tier", "tier.hierarchy_id = {0}.hierarchy_id AND tier.depth = {0}.depth"))
     return Brought(
-        "".join(f", {column}" for column in columns),
+        ", ".join(columns),
         "".join(f" JOIN {table} ON {condition}" for table, condition in tables),
         "".join(
             f" CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} LIMIT 1) AS {table.split()[-1]}"
             for table, condition in tables
         ),
-        partial(tuple.__new__, type("NodeWithMore", (node,), own)),
+        _maker(node, along, {name: place for place, name in enumerate(own)}),
     )
 
 
-def _part(node: Any, kind: Any, shared: dict[str, str], names: Columns, start: int) -> Callable[[Any], Any]:
-    """What makes the row of this kind of a node that brings along these columns of it, from this place on."""
-    places = {name: node._fields.index(column) for name, column in shared.items()}
-    places |= {name: place for place, name in enumerate(names, start)}
-    own = {name: property(itemgetter(places[name]) if name in places else _not_brought) for name in kind._fields}
-    return partial(tuple.__new__, type(f"{kind.__name__}OfNode", (kind,), {"__slots__": (), **own}))
+def _maker(node: Any, along: Along, places: dict[str, int]) -> Callable[[Record], Any]:
+    width = len(places)
+    if along._replace(cursors=True) == NOTHING:
+        return lambda record: node._make(record[:width])
+    own = {"__slots__": (), **_values(node, places)}
+    group, level = along.group or (), along.level or ()
+    if along.group is not None:
+        own["group_of"] = _part(GroupRow, _shared(OF_GROUP, places) | _numbered(group, width))
+    if along.level is not None:
+        own["level_of"] = _part(LevelRow, _shared(OF_LEVEL, places) | _numbered(level, width + len(group)))
+    return partial(tuple.__new__, type("NodeWithMore", (node,), own))
+
+
+def _shared(columns: dict[str, str], places: dict[str, int]) -> dict[str, int]:
+    return {name: places[column] for name, column in columns.items() if column in places}
+
+
+def _numbered(names: Columns, start: int) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names, start)}
+
+
+def _part(kind: Any, places: dict[str, int]) -> Callable[[Any], Any]:
+    """What makes the row of this kind of a node that brings along these of its columns."""
+    return partial(tuple.__new__, type(f"{kind.__name__}OfNode", (kind,), {"__slots__": (), **_values(kind, places)}))
+
+
+def _values(kind: Any, places: dict[str, int]) -> dict[str, Any]:
+    return {name: property(itemgetter(places[name]) if name in places else _not_brought) for name in kind._fields}
 
 
 def _not_brought(_: Any) -> None:

@@ -20,8 +20,8 @@ from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_curs
 
 # SQLite takes no LIKE pattern of more than 50,000 bytes; nothing is found by a text that long.
 LONGEST_PATTERN = 40_000
-# The value that a record of a page is ordered by, and its key among equals.
-ORDER = itemgetter(-2, 0)
+# The value that a record of a page is ordered by, and the same with its key among equals.
+VALUE, ORDER = itemgetter(-2), itemgetter(-2, 0)
 # A key that nothing has.
 NOTHING = 0
 PARENTS = "unnest($1::bigint[]) AS parent(id)"
@@ -175,13 +175,10 @@ class Reading:
         rows_of: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
         for record in found:
             rows_of[record[-1]].append(record)
-        slices = []
-        for parent in parents:
-            # Neither database promises an order here: bytes in C order are code points in Python's.
-            rows = sorted(rows_of[parent], key=ORDER, reverse=self.down)
-            raw = cut(self.page, rows, cursor or (lambda row: _cursor(self.order, row)))
-            slices.append(Slice([*map(make, raw.rows)], raw.cursors, raw.has_next, raw.has_previous))
-        return slices
+        key, down = VALUE if self.sorting.distinct else ORDER, self.down
+        cursor = cursor or (lambda row: _cursor(self.order, row))
+        # Neither database promises an order here: bytes in C order are code points in Python's.
+        return [cut(self.page, sorted(rows_of[parent], key=key, reverse=down), cursor, make) for parent in parents]
 
 
 @dataclass(frozen=True, slots=True)

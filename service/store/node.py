@@ -39,8 +39,8 @@ class NodeRow(NamedTuple):
         return self.parent_id if self.parent_id is not None else -self.hierarchy_id
 
 
-BY_KEYS = f"""
-    SELECT {NODE}{{0}} FROM node{{1}} WHERE node.id = ANY($1::bigint[])
+BY_KEYS = """
+    SELECT {0} FROM node{1} WHERE node.id = ANY($1::bigint[])
 """
 
 OF_GROUPS = f"""
@@ -68,10 +68,10 @@ HIERARCHIES_OF_GROUP = """
     SELECT hierarchy_id FROM node WHERE group_id = $1 ORDER BY hierarchy_id
 """
 
-ANCESTORS = f"""
+ANCESTORS = """
     -- From the root down to the parent of each node.
-    SELECT {NODE}{{0}}, up.descendant_id
-    FROM closure AS up JOIN node ON node.id = up.ancestor_id{{1}}
+    SELECT {0}, up.descendant_id
+    FROM closure AS up JOIN node ON node.id = up.ancestor_id{1}
     WHERE up.descendant_id = ANY($1::bigint[]) AND up.distance > 0
     ORDER BY up.descendant_id, up.distance DESC
 """
@@ -149,31 +149,24 @@ NEXT_OF_EACH = f"""
     FROM node AS named WHERE named.id = ANY($1::bigint[])
 """
 
-LISTING = Listing(
-    columns=COLUMNS.format("item") + ", sown.spread",
-    table="node",
-    joined="JOIN hierarchy AS sown ON sown.id = item.hierarchy_id",
-    link=f"{SCOPE.format('item')} = parent.id",
-    steady=True,
-)
+LISTING = Listing(columns="", table="node", link=f"{SCOPE.format('item')} = parent.id", steady=True)
 
 
 @cache
 def _listing(along: Along) -> Listing:
-    """The same with what the nodes bring along."""
+    """The children of nodes, with what they bring along and, where cursors are made, what those hold."""
     more = brought(NodeRow, along)
-    return replace(
-        LISTING,
-        columns=f"{COLUMNS.format('item')}{more.columns}, sown.spread",
-        joined=LISTING.joined + more.joined.format("item"),
-    )
+    columns, joined = more.columns.format("item"), more.joined.format("item")
+    if along.cursors:
+        columns, joined = f"{columns}, sown.spread", f"JOIN hierarchy AS sown ON sown.id = item.hierarchy_id{joined}"
+    return replace(LISTING, columns=columns, joined=joined)
 
 
 @cache
 def _with(statement: str, along: Along) -> str:
     """A statement with what the nodes bring along."""
     more = brought(NodeRow, along)
-    return statement.format(more.columns, more.joined.format("node"))
+    return statement.format(more.columns.format("node"), more.joined.format("node"))
 
 
 POSITION = Sorting("siblings", "position", distinct=True)

@@ -17,9 +17,9 @@ from service import db
 from service.dialects import rows
 from service.errors import InvalidInput
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
-from service.store.along import NOTHING, Along, brought
+from service.store.along import NOTHING, Along
 from service.store.node import SCOPE, NodeRow
-from service.store.steps import Step, statement
+from service.store.steps import Step, statement, walked
 
 # Before every position, and behind every one (a parked position begins with a single tilde).
 LOWEST, HIGHEST = "", "~~"
@@ -73,13 +73,13 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
         for listing in listings
         for step in (_steps_back(listing, before) if page.backward else _steps_on(listing, after))
     ]
-    make = brought(NodeRow, along).make
+    make = walked(along).make
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
     for row in await db.fetch_apart(statement(along, backward=page.backward), rows(steps), page.size + 1):
         found[row[-1]].append(make(row))
     farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
     above = await _chains(farthest)
-    slices = []
+    slices: list[Slice[NodeRow]] = []
     for listing, nodes in found.items():
         known = {listing: ()} | _links(after or ())
         if page.backward and nodes:
@@ -213,7 +213,7 @@ async def beside(listing: int, chain: Sequence[Link], *, backward: bool) -> Node
     """The row before the place that a chain ends in or, forward, the one behind it and all below it. One statement."""
     steps = _steps_back(listing, chain) if backward else _steps_on(listing, chain)[1:]
     found = await db.fetch(statement(NOTHING, backward=backward), rows([step._asdict() for step in steps]), 1)
-    return brought(NodeRow, NOTHING).make(found[0]) if found else None
+    return walked(NOTHING).make(found[0]) if found else None
 
 
 async def above_at(node: NodeRow, depth: int) -> int:

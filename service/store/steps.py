@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from service.dialects import Forms
-from service.store.along import Along, brought
+from service.store.along import Along, Brought, brought
 from service.store.node import COLUMNS, NODE, SCOPE, NodeRow
 
 
@@ -52,7 +52,7 @@ FORWARD = Forms(
             ) AS child
             WHERE child.rank < $2
         )
-        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
+        SELECT {{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
     """,
     sqlite=f"""
         -- The same by first children and next siblings, since SQLite has no LATERAL. The plus in +walk.id takes
@@ -99,7 +99,7 @@ FORWARD = Forms(
             )
             WHERE walk.rank + 1 + walk.descendant_count < $2
         )
-        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
+        SELECT {{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
     """,
 )
 
@@ -147,7 +147,7 @@ BACKWARD = Forms(
             SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
             FROM walk
         )
-        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM ranked AS walk{{1}}
+        SELECT {{0}}, walk.listing FROM ranked AS walk{{1}}
         WHERE walk.rank < $2 ORDER BY walk.rank
     """,
     sqlite=f"""
@@ -202,7 +202,7 @@ BACKWARD = Forms(
             SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
             FROM walk
         )
-        SELECT {COLUMNS.format("walk")}{{0}}, walk.listing FROM ranked AS walk{{1}}
+        SELECT {{0}}, walk.listing FROM ranked AS walk{{1}}
         WHERE walk.rank < $2 ORDER BY walk.rank
     """,
 )
@@ -211,6 +211,12 @@ BACKWARD = Forms(
 @cache
 def statement(along: Along, *, backward: bool) -> Forms:
     """$1 steps, $2 how many rows: records of nodes with what they bring along, and of the listing, nearest first."""
-    more = brought(NodeRow, along)
+    more = walked(along)
+    columns = more.columns.format("walk")
     forms, joins = BACKWARD if backward else FORWARD, (more.looked_up, more.joined)
-    return Forms(*(form.format(more.columns, join.format("walk")) for form, join in zip(forms, joins, strict=True)))
+    return Forms(*(form.format(columns, join.format("walk")) for form, join in zip(forms, joins, strict=True)))
+
+
+def walked(along: Along) -> Brought:
+    """How the nodes of a walk come: always with what their chains are made of."""
+    return brought(NodeRow, along, ("parent_id", "position"))

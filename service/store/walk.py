@@ -155,7 +155,7 @@ async def _start(listing: int, page: Page, bound: int, end: int | None) -> dict[
 async def _slices(found: dict[int, list[NodeRow]], page: Page) -> list[Slice[NodeRow]]:
     chains = await preorder.chains_of(found)
     far = await preorder.chain(page.after if page.backward else page.before, list(found))
-    slices = []
+    slices: list[Slice[NodeRow]] = []
     for nodes in found.values():
         within = [node for node in nodes if preorder.within(chains[node.id][2], far, backward=page.backward)]
         slices.append(cut(page, within, lambda node: encode_cursor("preorder", chains[node.id])))
