@@ -11,6 +11,7 @@
 import asyncio
 import gc
 import logging
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -18,7 +19,6 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import structlog
@@ -63,6 +63,8 @@ HASHED = re.compile(r"-[\w-]{8}\.\w+$")
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 
 log = structlog.get_logger("grove")
+# Asked beforehand whether there is anything to be logged at all.
+logger = logging.getLogger("grove")
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -180,7 +182,7 @@ def _log_request(scope: Scope, line: RequestLine, status: int | None, seconds: f
         level = logging.WARNING
     else:
         level = logging.DEBUG if scope["path"] in {"/healthz", "/readyz"} else logging.INFO
-    if log.isEnabledFor(level):
+    if logger.isEnabledFor(level):
         log.log(
             level,
             "request",
@@ -195,7 +197,7 @@ def _log_request(scope: Scope, line: RequestLine, status: int | None, seconds: f
 
 def request_id(offered: str) -> str:
     """The client's own id for its request, where it is short and plain; otherwise a new one."""
-    return offered if offered and REQUEST_ID.fullmatch(offered) else uuid4().hex
+    return offered if offered and REQUEST_ID.fullmatch(offered) else os.urandom(16).hex()
 
 
 class KnownHosts:

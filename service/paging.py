@@ -7,7 +7,6 @@ the next page begins behind those values, whatever was inserted or deleted aroun
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -22,8 +21,7 @@ MANGLED = "This cursor is mangled; use one that a page's `pageInfo` or edges gav
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What was asked for: at most `size` rows behind `after` and before `before`, the last ones if `backward`."""
 
     size: int = DEFAULT_SIZE

@@ -28,7 +28,7 @@ PARAMETERS = ("query", "operationName", "variables", "extensions")
 KEYS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GraphQLRequest:
     """What is to be run."""
 

@@ -53,7 +53,7 @@ class Column:
         return lambda parents, *_: function(parents)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Coming:
     """Values that `work` has yet to find, with objects that stand for them meanwhile.
 

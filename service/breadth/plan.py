@@ -40,6 +40,9 @@ from service.breadth.shapes import Restore, flattening
 # So many plans of one operation are kept, one for each combination of what @skip and @include say.
 MOST_PLANS = 16
 TYPENAME = "__typename"
+LISTS = (list, tuple)
+# From so many objects on it is worth a look whether some are the same.
+MANY = 20
 TypeName = Callable[[Any], str]
 # Awaits works, in whatever way, and answers with their results in their order.
 Together = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
@@ -171,11 +174,11 @@ class Level:
     def ask(self, field: "Field", parents: Sequence[Any]) -> Sequence[Any] | int:
         """The values of a field for these objects, or the place of the work that finds them."""
         values = self._resolve(field, parents)
-        if isinstance(values, list | tuple):
+        if isinstance(values, LISTS):
             return values
         place = len(self.works)
         self.works.append(values.work if isinstance(values, Coming) else values)
-        if isinstance(values, Coming) and not is_abstract_type(field.kind):
+        if isinstance(values, Coming) and not field.abstract:
             self._ask_ahead(field.scope(field.kind.name), values.stand_ins)
         return place
 
@@ -188,9 +191,9 @@ class Level:
                 values = self._resolve(field, stand_ins)
             except AttributeError:
                 continue
-            if not isinstance(values, list | tuple):
+            if not isinstance(values, LISTS):
                 self.works.append(values.work if isinstance(values, Coming) else values)
-            elif field.complete is None and not is_abstract_type(field.kind):
+            elif field.complete is None and not field.abstract:
                 self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
 
     def _resolve(self, field: "Field", parents: Sequence[Any]) -> Any:
@@ -229,6 +232,7 @@ class Field:
         self.resolve: Any = None if parent is plan.compiled.schema.mutation_type else resolver_of(name, self.definition)
         self._arguments = None if _has_variables(self.node) else get_argument_values(self.definition, self.node)
         self.kind = get_named_type(self.definition.type)
+        self.abstract = is_abstract_type(self.kind)
         # What makes the values of a leaf that are at hand: made of the objects alone.
         self.plain = None
         self.complete = None
@@ -265,7 +269,7 @@ class Field:
 
     def scopes_of(self, objects: Sequence[Any]) -> Sequence[str] | None:
         """The name of each object's type where they may differ."""
-        return [*map(self.plan.compiled.type_name, objects)] if is_abstract_type(self.kind) else None
+        return [*map(self.plan.compiled.type_name, objects)] if self.abstract else None
 
 
 class Batch:
@@ -286,6 +290,8 @@ class Batch:
         flat, restore = field.flatten(values)
         names = field.scopes_of(flat)
         if names is None:
+            if len(flat) > MANY:
+                flat, restore = _shared(flat, restore)
             below = {field.kind.name: Batch(field.scope(field.kind.name), flat)} if flat else {}
         else:
             sorted_out: dict[str, list[Any]] = {}
@@ -301,6 +307,20 @@ class Batch:
         self.objects = self.scope.builder(len(self.parents), columns)
         if len(self.objects) != len(self.parents):
             raise Unplanned(f"a field of {self.scope.kind.name} has not one value for each object")
+
+
+def _shared(objects: Sequence[Any], restore: Restore) -> tuple[Sequence[Any], Restore]:
+    """Each object once, such as the one level of a thousand nodes: what is made of it stands for all its places."""
+    keys = [*map(id, objects)]
+    distinct = dict(zip(keys, objects, strict=True))
+    if len(distinct) * 2 > len(keys):
+        return objects, restore
+
+    def repeated(answers: Sequence[Any]) -> Sequence[Any]:
+        answer_of = dict(zip(distinct, answers, strict=True))
+        return restore([answer_of[key] for key in keys])
+
+    return [*distinct.values()], repeated
 
 
 class Pending:

@@ -26,8 +26,9 @@ def _flattening(kind: GraphQLOutputType) -> Flatten:
 
 
 def _objects(values: Sequence[Any]) -> Flat:
-    if any(issubclass(kind, Exception) for kind in set(map(type, values))):
-        raise Unplanned("an error stands for an object")
+    for kind in set(map(type, values)):
+        if issubclass(kind, Exception):
+            raise Unplanned("an error stands for an object")
     return values, _as_they_are
 
 

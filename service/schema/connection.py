@@ -50,7 +50,7 @@ class Edge(Generic[T]):
     node: T = attribute("The row itself.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Pages:
     """Where the pages of one field come from: `rows(keys, page, *conditions)` and `total(keys, *conditions)`."""
 
@@ -107,7 +107,7 @@ def page_of(first: First, after: After, last: Last, before: Before) -> Page:
     return Page.of(given(first), given(after), given(last), given(before))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Connect:
     """The connection of `rows(keys, page, *conditions[, order][, what is asked])` and `total(keys, *conditions)`.
 

@@ -48,7 +48,7 @@ class Relation(Protocol):
         """The values for all rows, or an awaitable of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Load:
     """What `resolve(keys, *arguments)` answers for the key of each row.
 
@@ -107,7 +107,7 @@ class Known(NamedTuple):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Look:
     """What one piece of work finds out; for the root, of which there is one."""
 
@@ -220,7 +220,7 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
         }
 
     def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
-        found: Relation = how(rows[0], **convert(arguments))
+        found: Relation = how(rows[0], **convert(arguments)) if arguments else how(rows[0])
         return found.many(context, rows, selection)
 
     return Batch(resolve)

@@ -127,8 +127,7 @@ async def key_of(table: str, reference: Reference) -> int:
     return NOTHING if found is None else int(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How a page is read: from its near end, by the sort value and, where that is not `distinct`, the key."""
 
     page: Page
