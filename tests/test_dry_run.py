@@ -1,5 +1,6 @@
 """What is done once at the most: dry runs leave no trace, and idempotency keys give the first answer again."""
 
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.client import Json
 from tests.support.company import ACTOR_HEADER, Company
+from tests.support.compared import BY_TWIN
 from tests.support.contents import contents, dump
 from tests.support.copies import Standing, copied, standing
 from tests.support.databases import Databases
@@ -105,8 +107,10 @@ def test_every_mutation_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("mutation", "input"), DEEDS, ids=named)
-async def test_a_dry_run(copy: Standing, mutation: str, input: Mapping[str, Any]) -> None:
-    """It answers as the real run will, and leaves the database byte for byte as it was."""
+async def test_a_dry_run(
+    copy: Standing, caplog: pytest.LogCaptureFixture, mutation: str, input: Mapping[str, Any]
+) -> None:
+    """It answers as the real run will, by either executor, and leaves the database byte for byte as it was."""
     company = await prepared(copy.company)
     known = {
         id
@@ -114,15 +118,18 @@ async def test_a_dry_run(copy: Standing, mutation: str, input: Mapping[str, Any]
         for id in ids.values()
     }
     selection = selection_of(mutation, depth=2)
+    caplog.set_level(logging.DEBUG, "grove")
     before = await dump(copy.url)
     started = datetime.now(UTC).isoformat()
     # Twice: the first run has not even moved a counter on. A key is not used up either.
     rehearsal = {**input, "dryRun": True, "idempotencyKey": "once"}
-    dry = [await company.mutate(mutation, rehearsal, selection) for _ in range(2)]
+    dry = [await company.mutate(mutation, rehearsal, selection, headers=headers) for headers in (None, BY_TWIN)]
     assert await dump(copy.url) == before
     real = await company.mutate(mutation, {**input, "idempotencyKey": "once"}, selection)
     assert [settled(answer, known, started) for answer in dry] == [settled(real, known, started)] * 2
     assert await contents(copy.url) != before
+    # What it answers has been read breadth-first indeed.
+    assert "left to graphql-core" not in caplog.text
 
 
 async def prepared(company: Company) -> Company:

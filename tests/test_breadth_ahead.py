@@ -1,0 +1,171 @@
+"""What is asked before its object is there, and what is waited for together, on a schema of ships and crews."""
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLID,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLString,
+    OperationDefinitionNode,
+    parse,
+)
+from graphql.execution.values import get_variable_values
+
+from service.breadth import BREADTH, Attribute, Batch, Coming, Compiled, Unplanned
+from service.together import Ask, together
+
+SHIPS = {"1": SimpleNamespace(id="1", name="Falcon", port="9"), "2": SimpleNamespace(id="2", name="X-Wing", port="8")}
+CREWS = {"1": ["Han", "Chewbacca"], "2": ["Luke"]}
+PORTS = {"8": "Yavin", "9": "Tatooine"}
+
+
+class Memory:
+    """The context: what it was asked for it remembers, and what goes to the database at once is one trip."""
+
+    def __init__(self) -> None:
+        self.trips: list[list[str]] = []
+        self.known: dict[tuple[str, str], Any] = {}
+
+    async def look(self, what: str, keys: Sequence[str], where: Mapping[str, Any]) -> list[Any]:
+        missing = [key for key in keys if (what, key) not in self.known]
+        if missing:
+            found = await Ask((what, missing))
+            self.known.update({(what, key): where.get(key) for key in found})
+        return [self.known[what, key] for key in keys]
+
+    async def together(self, works: Sequence[Any]) -> list[Any]:
+        async def answer(questions: Sequence[Any]) -> list[Any]:
+            self.trips.append([f"{what} {' '.join(keys)}" for what, keys in questions])
+            return [keys for _, keys in questions]
+
+        return await together(works, answer)
+
+
+def ship(_: Any, arguments: Mapping[str, Any], memory: Memory, __: Any) -> Coming:
+    id = arguments["id"]
+    return Coming(memory.look("ship", [id], SHIPS), [SimpleNamespace(id=id)])
+
+
+def crew(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    return memory.look("crew", [ship.id for ship in ships], CREWS)
+
+
+def port(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    return memory.look("port", [ship.port for ship in ships], PORTS)
+
+
+def holds(ships: Sequence[Any], *_: Any) -> list[Any]:
+    return [SimpleNamespace(ship=ship.id) for ship in ships]
+
+
+def cargo(holds: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    return memory.look("cargo", [hold.ship for hold in holds], {"1": "spice"})
+
+
+def batch(kind: Any, function: Any, **arguments: Any) -> GraphQLField:
+    return GraphQLField(
+        kind, {name: GraphQLArgument(of) for name, of in arguments.items()}, extensions={BREADTH: Batch(function)}
+    )
+
+
+NAME = GraphQLField(GraphQLNonNull(GraphQLString), extensions={BREADTH: Attribute("name")})
+HOLD = GraphQLObjectType("Hold", {"cargo": batch(GraphQLString, cargo)})
+SHIP = GraphQLObjectType(
+    "Ship",
+    {
+        "name": NAME,
+        "crew": batch(GraphQLList(GraphQLString), crew),
+        "port": batch(GraphQLString, port),
+        "hold": batch(GraphQLNonNull(HOLD), holds),
+    },
+)
+QUERY = GraphQLObjectType("Query", {"ship": batch(SHIP, ship, id=GraphQLNonNull(GraphQLID))})
+# Its resolver is graphql-core's alone.
+MUTATION = GraphQLObjectType("Mutation", {"launch": GraphQLField(GraphQLNonNull(SHIP), resolve=lambda *_: SHIPS["1"])})
+SCHEMA = GraphQLSchema(QUERY, MUTATION)
+
+
+def plan_of(text: str) -> tuple[Any, Any]:
+    (operation,) = parse(text).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    variables = get_variable_values(SCHEMA, (), {})
+    assert not isinstance(variables, list)
+    return Compiled(SCHEMA, {}, operation, str).plan(variables), variables
+
+
+async def run(text: str) -> tuple[Any, list[list[str]]]:
+    plan, variables = plan_of(text)
+    memory = Memory()
+    return await plan.run(None, variables, memory, memory.together), memory.trips
+
+
+async def test_what_hangs_on_the_key_is_asked_with_the_object() -> None:
+    data, trips = await run('{ ship(id: "1") { name crew hold { cargo } } }')
+    assert data == {"ship": {"name": "Falcon", "crew": ["Han", "Chewbacca"], "hold": {"cargo": "spice"}}}
+    assert trips == [["ship 1", "crew 1", "cargo 1"]]
+
+
+async def test_what_hangs_on_more_than_the_key_waits_for_the_object() -> None:
+    data, trips = await run('{ ship(id: "2") { port crew } }')
+    assert data == {"ship": {"port": "Yavin", "crew": ["Luke"]}}
+    assert trips == [["ship 2", "crew 2"], ["port 8"]]
+
+
+async def test_objects_that_there_are_not_have_been_asked_about_in_vain() -> None:
+    assert await run('{ ship(id: "3") { crew } }') == ({"ship": None}, [["ship 3", "crew 3"]])
+
+
+async def test_two_fields_share_each_trip() -> None:
+    data, trips = await run('{ one: ship(id: "1") { port } two: ship(id: "2") { port } }')
+    assert data == {"one": {"port": "Tatooine"}, "two": {"port": "Yavin"}}
+    assert trips == [["ship 1", "ship 2"], ["port 9", "port 8"]]
+
+
+async def test_one_after_another_where_nothing_runs_them_together() -> None:
+    plan, variables = plan_of('{ ship(id: "1") { hold { __typename } } }')
+
+    class Slow(Memory):
+        async def look(self, what: str, keys: Sequence[str], where: Mapping[str, Any]) -> list[Any]:
+            return [where.get(key) for key in keys]
+
+    assert await plan.run(None, variables, Slow()) == {"ship": {"hold": {"__typename": "Hold"}}}
+
+
+async def test_below_the_field_of_a_mutation() -> None:
+    plan, variables = plan_of("mutation { again: launch { name crew } }")
+    memory = Memory()
+    data = await plan.run_below("again", SHIPS["1"], variables, memory, memory.together)
+    assert data == {"name": "Falcon", "crew": ["Han", "Chewbacca"]}
+    with pytest.raises(Unplanned):
+        await plan.run(None, variables, memory, memory.together)
+
+
+async def test_a_work_that_fails_ends_the_others() -> None:
+    closed = []
+
+    async def waiting() -> None:
+        try:
+            await Ask("never answered")
+        finally:
+            closed.append(True)
+
+    async def failing() -> None:
+        raise ValueError("broken")
+
+    async def answer(_: Sequence[Any]) -> list[Any]:
+        raise AssertionError("nothing is to be asked")
+
+    works = [waiting(), failing()]
+    with pytest.raises(ValueError, match="broken"):
+        await together(works, answer)
+    for work in works:
+        work.close()
+    assert closed == [True]
