@@ -267,13 +267,9 @@ class Reader(Gathering):
     async def end(self) -> None:
         """Gives the connection back."""
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            await connection.release()
-        except BaseException:
-            await to_its_end(connection.release())
-            raise
+        if connection is not None:
+            # Without a transaction there is nothing to wait for, so nothing that could be broken off.
+            await (connection.release() if self.alone else to_its_end(connection.release()))
 
 
 async def to_its_end(
