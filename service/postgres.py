@@ -141,7 +141,7 @@ class Postgres:
             try:
                 await connection.execute(BEGIN_WRITE if write else BEGIN_READ)
             except BaseException as error:
-                await to_its_end(lent.release())
+                await lent.release()
                 if isinstance(error, UNREACHABLE):
                     raise Unavailable("The connection to the database was lost; try again.") from error
                 raise

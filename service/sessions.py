@@ -64,8 +64,8 @@ class Engine(Protocol):
     async def open(self, *, write: bool, alone: bool = False) -> Connection:
         """A connection with a transaction begun: a read-only snapshot, or one that may write.
 
-        `alone`: without one, for a single statement that reads. Raises Unavailable when the database does not answer
-        or no connection becomes free in time. It may be cancelled.
+        `alone`: without one, for a single statement that reads; only then it may be broken off. Raises Unavailable
+        when the database does not answer or no connection becomes free in time.
         """
 
     async def close(self) -> None:
@@ -246,7 +246,7 @@ class Reader(Gathering):
         if self.alone and (self.statements or planned):
             raise OneStatement
         if self._connection is None:
-            self._connection = await self.engine.open(write=False, alone=self.alone)
+            self._connection = await self._open()
         self.statements += 1
         started = time.perf_counter()
         try:
@@ -258,6 +258,11 @@ class Reader(Gathering):
             if count := statement_count.get():
                 count.statements += 1
                 count.seconds += time.perf_counter() - started
+
+    async def _open(self) -> Connection:
+        if self.alone:
+            return await self.engine.open(write=False, alone=True)
+        return await to_its_end(self.engine.open(write=False), abandoned=lambda late: late.release())
 
     @property
     def one_statement(self) -> bool:

@@ -113,7 +113,7 @@ class Sqlite:
             # The clock of a database in this process is that of this process.
             self._began[connection] = sqlite_argument(datetime.now(UTC))
         except BaseException as error:
-            await to_its_end(lent.release())
+            await lent.release()
             if isinstance(error, sqlite3.OperationalError):
                 # The busy timeout has passed: another process, such as `grove check`, holds the file.
                 raise Unavailable("Another process is writing to the database; try again.") from error

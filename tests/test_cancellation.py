@@ -52,6 +52,8 @@ query ($id: ID!) { hierarchy(by: {id: $id}) {
   unassignedGroups(first: 5) { nodes { name } totalCount }
 } }
 """
+# One statement, which goes without a transaction once that is known of it.
+READ_ALONE = "query ($id: ID!) { hierarchy(by: {id: $id}) { name version } }"
 # `children` may not be null, and this cursor is none: the error reaches up while its siblings are being read.
 BROKEN_READ = """
 query ($id: ID!) { hierarchy(by: {id: $id}) {
@@ -118,6 +120,8 @@ async def test_cancelled_requests_leave_nothing_behind(database_url: str, tmp_pa
         picture = Picture(hierarchy)
         await picture.look(grove)
         clients = [Client(grove, picture, f"client {number}") for number in range(LANES // 2)]
+        for _ in range(2):
+            await grove.query(READ_ALONE, {"id": hierarchy})
         reads = await duration(grove.query(READ, {"id": hierarchy}) for _ in clients)
         writes = await duration(client.act() for client in clients)
         done = itertools.count()
@@ -130,6 +134,7 @@ async def test_cancelled_requests_leave_nothing_behind(database_url: str, tmp_pa
         await asyncio.gather(
             *(lane(client.act, writes) for client in clients),
             *(lane(lambda: grove.query(READ, {"id": hierarchy}), reads) for _ in range(LANES // 2)),
+            *(lane(lambda: grove.query(READ_ALONE, {"id": hierarchy}), reads / 10) for _ in range(LANES // 4)),
         )
         await at_rest(database_url, database)
         # What was cut off is sent again under its key, and so done once, whether it was done before or not.
