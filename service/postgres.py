@@ -1,6 +1,7 @@
 """The PostgreSQL engine: a pool of asyncpg connections."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,8 @@ PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parall
 STATEMENTS_PREPARED = 500
 ACQUIRE_SECONDS = 10.0
 RELEASE_SECONDS = 10.0
+# What lies between may have forgotten an older one, as routers do.
+LONGEST_IDLE_SECONDS = 240.0
 
 # What tells that the server cannot be reached or does not let us in, as opposed to a faulty statement.
 UNREACHABLE = (
@@ -95,7 +98,7 @@ class Postgres:
         self.readers: int = pool.get_max_size()
         # Connections that nobody uses, kept back from the pool: its way of lending one takes as long as a small
         # statement. Where somebody waits for the pool, it gets them.
-        self.idle: list[Any] = []
+        self.idle: list[tuple[Any, float]] = []
         self._waiting = 0
 
     @classmethod
@@ -149,11 +152,13 @@ class Postgres:
 
     def _take_idle(self) -> Any:
         while self.idle:
-            connection = self.idle.pop()
-            # One that was lost has gone back to the pool by itself.
+            connection, since = self.idle.pop()
+            # One that was lost has gone back to the pool by itself, and then takes no calls.
             with suppress(asyncpg.InterfaceError):
-                if not connection.is_closed():
+                if not connection.is_closed() and time.monotonic() - since < LONGEST_IDLE_SECONDS:
                     return connection
+                # That gives it back; the pool makes a new one.
+                connection.terminate()
         return None
 
     async def _acquire(self) -> Any:
@@ -172,13 +177,13 @@ class Postgres:
         if self._waiting:
             await self.pool.release(connection, timeout=RELEASE_SECONDS)
         else:
-            self.idle.append(connection)
+            self.idle.append((connection, time.monotonic()))
 
     async def close(self) -> None:
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
                 while self.idle:
-                    await self.pool.release(self.idle.pop())
+                    await self.pool.release(self.idle.pop()[0])
                 await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
