@@ -317,12 +317,13 @@ async def test_what_stands_against_it(copy: Standing) -> None:
     assert await contents(copy.url) != before
 
 
-@pytest.mark.parametrize("mode", ["MERGE", "REPLACE"])
-async def test_broken_files_change_nothing(copy: Standing, mode: str) -> None:
+@pytest.mark.parametrize(("mode", "seeds"), [("MERGE", range(50)), ("REPLACE", range(50, 100))], ids=str)
+async def test_broken_files_change_nothing(copy: Standing, mode: str, seeds: range) -> None:
+    """Two hundred files in all, half of them in each form."""
     company = copy.company
     sales = await new_hierarchy(company.grove, "Plain")
     before = await contents(copy.url)
-    for seed in range(20):
+    for seed in seeds:
         for broken in (broken_paths(seed), broken_parents(seed)):
             found = await refused_all(company, broken, hierarchyId=sales, mode=mode)
             assert sorted(found) == sorted(broken.mistakes), broken.text
