@@ -47,6 +47,10 @@ class Unavailable(GroveError):
     code = "UNAVAILABLE"
 
 
+class Busy(Unavailable):
+    """Something was waited for as long as anybody should: to ask again at once would be to wait again."""
+
+
 class UserErrorCode(StrEnum):
     """The kinds of mistake that a mutation answers in `userErrors`."""
 

@@ -24,7 +24,7 @@ from service.breadth import Plan, Unplanned
 from service.caller import Caller
 from service.db import Database
 from service.documents import Document, Operation
-from service.errors import TimedOut
+from service.errors import Busy, TimedOut
 from service.logs import current_line
 from service.requests import GraphQLRequest
 from service.sessions import OneStatement, Reader
@@ -95,6 +95,9 @@ class Execution:
                 return await plan.run(None, variables, context, reader.together)
 
             body = orjson.dumps({"data": await self._read(plan, run, database)})
+        except (Busy, TimedOut):
+            # It has waited long enough; graphql-core would only wait again.
+            raise
         except Exception as reason:
             # Whatever it is, graphql-core comes to it as well, and tells it as it is to be told.
             kind = "not covered" if isinstance(reason, Unplanned) else type(reason).__name__

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from service.dialects import Dialect
-from service.errors import TimedOut, Unavailable
+from service.errors import Busy, TimedOut, Unavailable
 from service.sessions import Record, to_its_end
 
 BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -53,7 +53,7 @@ class PostgresConnection:
         except asyncpg.QueryCanceledError as error:
             raise TimedOut("The database took too long to answer; ask for less at once.") from error
         except asyncpg.LockNotAvailableError as error:
-            raise Unavailable("Another change to the same data is taking long; try again.") from error
+            raise Busy("Another change to the same data is taking long; try again.") from error
         except UNREACHABLE as error:
             raise Unavailable("The connection to the database was lost; try again.") from error
 
@@ -138,7 +138,14 @@ class Postgres:
         return cls(pool)
 
     async def open(self, *, write: bool, alone: bool = False) -> PostgresConnection:
-        connection = self._take_idle() or await to_its_end(self._acquire(), abandoned=self.pool.release)
+        connection = self._take_idle()
+        if connection is None:
+            # Counted before anything else may happen: what is given back from now on goes to the pool, where we wait.
+            self._waiting += 1
+            try:
+                connection = await to_its_end(self._acquire(), abandoned=self.pool.release)
+            finally:
+                self._waiting -= 1
         lent = PostgresConnection(self, connection)
         if not alone:
             try:
@@ -162,15 +169,12 @@ class Postgres:
         return None
 
     async def _acquire(self) -> Any:
-        self._waiting += 1
         try:
             return await self.pool.acquire(timeout=ACQUIRE_SECONDS)
         except TimeoutError as error:
-            raise Unavailable("All connections to the database are busy; try again.") from error
+            raise Busy("All connections to the database are busy; try again.") from error
         except UNREACHABLE as error:
             raise Unavailable("The database cannot be reached; try again.") from error
-        finally:
-            self._waiting -= 1
 
     async def take_back(self, connection: Any) -> None:
         """A connection is free again."""

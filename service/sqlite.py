@@ -14,7 +14,7 @@ from typing import Any
 import aiosqlite
 
 from service.dialects import Dialect, sqlite_argument
-from service.errors import Unavailable
+from service.errors import Busy, Unavailable
 from service.sessions import Record, to_its_end
 
 READERS = 4
@@ -116,7 +116,7 @@ class Sqlite:
             await lent.release()
             if isinstance(error, sqlite3.OperationalError):
                 # The busy timeout has passed: another process, such as `grove check`, holds the file.
-                raise Unavailable("Another process is writing to the database; try again.") from error
+                raise Busy("Another process is writing to the database; try again.") from error
             raise
         return lent
 
@@ -124,7 +124,7 @@ class Sqlite:
         try:
             await asyncio.wait_for(self._writing.acquire(), self._lock_seconds)
         except TimeoutError as error:
-            raise Unavailable("Another change is taking long; try again.") from error
+            raise Busy("Another change is taking long; try again.") from error
         assert self._writer is not None
         return self._writer
 

@@ -26,7 +26,7 @@ from graphql.execution.executor import CollectedErrors, Executor
 from service import transaction
 from service.breadth import Plan
 from service.db import current
-from service.errors import Refused
+from service.errors import Refused, TimedOut, Unavailable
 from service.schema.connection import given
 from service.schema.context import Info, LevelContext
 from service.schema.payloads import MutationInput, Payload
@@ -66,7 +66,12 @@ class MutationExecutor(Executor[Any]):
         context = LevelContext(self.context_value.database, self.context_value.caller)
         try:
             return await plan.run_below(key, payload, self.variable_values, context, current().together)
+        except (Unavailable, TimedOut):
+            raise
         except Exception as reason:
+            if transaction.is_transient(self.context_value.database, reason):
+                # The transaction is broken and is to be run again.
+                raise
             log.debug("a payload is left to graphql-core", why=type(reason).__name__, reason=str(reason))
         data = execute()
         return await data if self.is_awaitable(data) else data

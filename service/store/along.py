@@ -6,7 +6,7 @@ of C that look at the places where their values stand.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -40,12 +40,10 @@ class Brought(NamedTuple):
     # All with {0} for what the node goes by in the statement.
     columns: str
     joined: str
-    # The joins where what stands for the node tells the planner nothing of how many rows there are.
-    looked_up: str
     make: Callable[[Record], Any]
 
 
-@cache
+@lru_cache(maxsize=500)
 def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
     """For nodes of this class of named tuples. Of the record it takes its columns; more may stand behind them.
 
@@ -67,10 +65,6 @@ def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
     return Brought(
         ", ".join(columns),
         "".join(f" JOIN {table} ON {condition}" for table, condition in tables),
-        "".join(
-            f" CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} LIMIT 1) AS {table.split()[-1]}"
-            for table, condition in tables
-        ),
         _maker(node, along, {name: place for place, name in enumerate(own)}),
     )
 

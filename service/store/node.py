@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service import db
@@ -152,7 +152,7 @@ NEXT_OF_EACH = f"""
 LISTING = Listing(columns="", table="node", link=f"{SCOPE.format('item')} = parent.id", steady=True)
 
 
-@cache
+@lru_cache(maxsize=500)
 def _listing(along: Along) -> Listing:
     """The children of nodes, with what they bring along and, where cursors are made, what those hold."""
     more = brought(NodeRow, along)
@@ -162,7 +162,7 @@ def _listing(along: Along) -> Listing:
     return replace(LISTING, columns=columns, joined=joined)
 
 
-@cache
+@lru_cache(maxsize=500)
 def _with(statement: str, along: Along) -> str:
     """A statement with what the nodes bring along."""
     more = brought(NodeRow, along)

@@ -3,7 +3,7 @@
 Whole subtrees are stepped over by their kept numbers of descendants; see service/store/preorder.py.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from service.dialects import Forms
@@ -20,6 +20,10 @@ class Step(NamedTuple):
     position: str
     above: int | None
 
+
+# As many as there can be: so PostgreSQL takes them for few, and looks up what is joined to them. It knows nothing of
+# the walk's length, and would rather read all groups.
+ALL = "$2 * jsonb_array_length($1::text::jsonb)"
 
 FORWARD = Forms(
     postgres=f"""
@@ -52,7 +56,7 @@ FORWARD = Forms(
             ) AS child
             WHERE child.rank < $2
         )
-        SELECT {{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
+        SELECT {{0}}, walk.listing FROM (SELECT * FROM walk LIMIT {ALL}) AS walk{{1}} ORDER BY walk.rank
     """,
     sqlite=f"""
         -- The same by first children and next siblings, since SQLite has no LATERAL. The plus in +walk.id takes
@@ -147,8 +151,8 @@ BACKWARD = Forms(
             SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
             FROM walk
         )
-        SELECT {{0}}, walk.listing FROM ranked AS walk{{1}}
-        WHERE walk.rank < $2 ORDER BY walk.rank
+        SELECT {{0}}, walk.listing
+        FROM (SELECT * FROM ranked WHERE ranked.rank < $2 LIMIT {ALL}) AS walk{{1}} ORDER BY walk.rank
     """,
     sqlite=f"""
         -- The same by last children and previous siblings; for the plus in +walk.id see there.
@@ -208,13 +212,13 @@ BACKWARD = Forms(
 )
 
 
-@cache
+@lru_cache(maxsize=500)
 def statement(along: Along, *, backward: bool) -> Forms:
     """$1 steps, $2 how many rows: records of nodes with what they bring along, and of the listing, nearest first."""
     more = walked(along)
     columns = more.columns.format("walk")
-    forms, joins = BACKWARD if backward else FORWARD, (more.looked_up, more.joined)
-    return Forms(*(form.format(columns, join.format("walk")) for form, join in zip(forms, joins, strict=True)))
+    forms = BACKWARD if backward else FORWARD
+    return Forms(*(form.format(columns, more.joined.format("walk")) for form in forms))
 
 
 def walked(along: Along) -> Brought:
