@@ -15,11 +15,12 @@ from service.resolvers import level as levels
 from service.resolvers import node as nodes
 from service.resolvers import reservation as reservations
 from service.resolvers import stock as stocks
+from service.schema.bringing import along
 from service.schema.context import Context
 from service.schema.finding import FINDERS
 from service.schema.relations import Key, attribute, each, load, look, relation
 from service.schema.stock_types import Reservation, StockItem
-from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode, along
+from service.schema.types import Customer, CustomerGroup, Hierarchy, HierarchyNode
 from service.schema.words import UserErrorCode
 
 field = strawberry.field

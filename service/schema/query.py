@@ -36,6 +36,7 @@ from service.schema.arguments import (
     Sku,
     StockItemFilters,
 )
+from service.schema.bringing import along
 from service.schema.connection import After, Before, Connection, First, Last, connect, page_of
 from service.schema.context import Context
 from service.schema.finding import FINDERS, find_all
@@ -51,7 +52,7 @@ from service.schema.job import ImportJob
 from service.schema.relations import Known, constant, load, look, relation
 from service.schema.stock_types import Availability, Promise, Reservation, StockItem
 from service.schema.thing import Node
-from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode, along
+from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode
 
 AnyId = Annotated[ID, strawberry.argument(description="The id, as Grove gave it.")]
 # The one key of a list that hangs on nothing.

@@ -7,7 +7,6 @@ import orjson
 import strawberry
 from strawberry import ID, UNSET
 
-from service.breadth import Selection
 from service.ids import Kind
 from service.matching import ChangeFilter, CustomerFilter, GroupFilter, NodeFilter, ReservationFilter
 from service.resolvers import change as changes
@@ -27,13 +26,14 @@ from service.schema.arguments import (
     ReservationFilters,
     Scope,
 )
+from service.schema.bringing import along, along_in_list
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.inputs import HierarchyBy, order_of
 from service.schema.level import HierarchyLevel
 from service.schema.relations import attribute, each, load, relation
 from service.schema.thing import Node, id_of
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
-from service.store.along import Along, groups_at_hand, levels_at_hand
+from service.store.along import groups_at_hand, levels_at_hand
 from service.store.change import ChangeRow
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
@@ -52,55 +52,6 @@ PARENT = attrgetter("parent_id")
 def top_of(hierarchy: HierarchyRow) -> int:
     """Where the roots of a hierarchy are siblings."""
     return -hierarchy.id
-
-
-# Field → columns that it is made of; any other field of a node takes its key.
-OF_NODE = {
-    "hierarchy": ("hierarchy_id",),
-    "group": ("group_id",),
-    "level": ("hierarchy_id", "depth"),
-    "depth": ("depth",),
-    "parent": ("parent_id",),
-    "childCount": ("child_count",),
-    "descendantCount": ("descendant_count",),
-    "customerCount": ("group_id",),
-}
-# Field → column, of what a node can bring along of its group and its level.
-OF_GROUP = {
-    "code": "code",
-    "name": "name",
-    "description": "description",
-    "status": "status",
-    "customerCount": "customer_count",
-    "version": "version",
-    "createdAt": "created_at",
-    "updatedAt": "updated_at",
-}
-OF_LEVEL = {"name": "name", "nodeCount": "node_count"}
-
-
-def along(selection: Selection) -> Along:
-    """What a few nodes come with. Many share their levels, which are better looked up once."""
-    return Along(_own(selection), _columns("group", OF_GROUP, selection), _columns("level", OF_LEVEL, selection))
-
-
-def along_in_list(selection: Selection) -> Along:
-    """The same for the nodes of a connection."""
-    nodes = selection.below("nodes"), selection.below("edges").below("node")
-    cursors = not selection.names.isdisjoint({"edges", "pageInfo"})
-    return Along(_own(*nodes), _columns("group", OF_GROUP, *nodes), cursors=cursors)
-
-
-def _own(*selections: Selection) -> tuple[str, ...]:
-    wanted = {column for selection in selections for name in selection.names for column in OF_NODE.get(name, ())}
-    return tuple(sorted(wanted))
-
-
-def _columns(part: str, known: dict[str, str], *selections: Selection) -> tuple[str, ...] | None:
-    if not any(part in selection.names for selection in selections):
-        return None
-    names = {name for selection in selections for name in selection.below(part).names}
-    return tuple(column for name, column in known.items() if name in names)
 
 
 @strawberry.type(
