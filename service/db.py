@@ -7,7 +7,7 @@ The two engines are in service/postgres.py and service/sqlite.py.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from service.sessions import (
 from service.turns import Turns
 
 T = TypeVar("T")
+CLOSE_SECONDS = 10.0
 
 _session: ContextVar[Session | Reader] = ContextVar("session")
 
@@ -130,7 +131,10 @@ class Database:
             await session.end(commit=False)
 
     async def close(self) -> None:
-        """Waits for what is still being given back, then closes every connection."""
-        while unfinished:
-            await asyncio.wait(unfinished)
+        """Waits for what is still being given back, for a limited time, then closes every connection."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                # What another loop has left behind will never end.
+                while here := [one for one in unfinished if one.get_loop() is asyncio.get_running_loop()]:
+                    await asyncio.wait(here)
         await self.engine.close()

@@ -307,3 +307,13 @@ async def test_clients_that_hang_up_leave_nothing_behind(database_url: str, tmp_
 def is_noise(line: str) -> bool:
     """Whether a line of the log is about anything but the requests and the start."""
     return not line.startswith("{") or json.loads(line)["level"] not in {"info", "debug"}
+
+
+async def test_closing_does_not_wait_for_what_never_ends(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = await engines.connect(database_url)
+    stuck = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr("service.db.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("service.db.unfinished", {stuck})
+    async with asyncio.timeout(5):
+        await database.close()
+    assert not stuck.done()
