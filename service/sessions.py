@@ -108,7 +108,8 @@ class Gathering:
     ) -> Sequence[Record]:
         """The rows of one statement."""
         if self._gathering:
-            return await Ask(Question(statement, arguments, planned, planned or apart))  # type: ignore[no-any-return]
+            rows: Sequence[Record] = await Ask(Question(statement, arguments, planned, planned or apart))
+            return rows
         return await self._fetch_one(statement, arguments, planned=planned)
 
     async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:

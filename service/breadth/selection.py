@@ -34,7 +34,8 @@ class Selection:
         """What the function makes of this selection, made once: plans outlive requests."""
         if make not in self._kept:
             self._kept[make] = make(self)
-        return self._kept[make]  # type: ignore[no-any-return]
+        made: T = self._kept[make]
+        return made
 
     @cached_property
     def _kept(self) -> dict[Any, Any]:
