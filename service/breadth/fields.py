@@ -68,9 +68,14 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The values are what the function answers for the objects, their number and order kept."""
+    """The values are what the function answers for the objects, their number and order kept.
+
+    `part`: the name of the attribute by which a class of objects tells that each of them has the value along, and what
+    makes the value of the object. Where all objects are of one such class, the function is not asked.
+    """
 
     function: Resolve
+    part: str | None = None
 
     def resolver(self) -> Resolve:
         return self.function

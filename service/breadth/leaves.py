@@ -19,6 +19,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLString,
     Undefined,
+    is_leaf_type,
     is_list_type,
     is_non_null_type,
 )
@@ -35,20 +36,30 @@ def completion(kind: GraphQLOutputType) -> Complete:
     """What turns the values of a field of this type into those of the response. It raises Unplanned, and errors
     of `serialize`."""
     if is_non_null_type(kind):
-        return _required(completion(kind.of_type))
+        return _required(kind.of_type)
     if is_list_type(kind):
         return _lists(completion(kind.of_type))
     return _leaf(kind)  # type: ignore[arg-type]
 
 
-def _required(complete: Complete) -> Complete:
+def _required(kind: GraphQLOutputType) -> Complete:
+    complete = completion(kind)
+
     def required(values: Sequence[Any]) -> Sequence[Any]:
         completed = complete(values)
         if None in completed:
             raise Unplanned("a null where none may be")
         return completed
 
-    return required
+    passes = _PASSES.get(kind.name) if is_leaf_type(kind) else None
+    if passes is None:
+        return required
+    types, also = passes
+
+    def passing(values: Sequence[Any]) -> Sequence[Any]:
+        return values if types.issuperset(map(type, values)) and (also is None or also(values)) else required(values)
+
+    return passing
 
 
 def _lists(complete: Complete) -> Complete:
@@ -65,12 +76,14 @@ def _lists(complete: Complete) -> Complete:
 
 def _leaf(kind: GraphQLLeafType) -> Complete:
     serialize = _serialize(kind)
-    passes = _PASSES.get(kind.name)
     if isinstance(kind, GraphQLEnumType):
         return lambda values: _by_value(values, serialize)
+    types, also = _PASSES.get(kind.name, (frozenset(), None))
+    if types and also is None:
+        types |= {NULL}
 
     def leaf(values: Sequence[Any]) -> Sequence[Any]:
-        if passes is not None and passes(values):
+        if types.issuperset(map(type, values)) and (also is None or also(values)):
             return values
         return [None if value is None else serialize(value) for value in values]
 
@@ -97,27 +110,19 @@ def _by_value(values: Sequence[Any], serialize: Callable[[Any], Any]) -> Sequenc
     return [known[value] for value in values]
 
 
-def _texts(values: Sequence[Any]) -> bool:
-    return {str, NULL}.issuperset(map(type, values))
+def _small(values: Sequence[int]) -> bool:
+    return not values or (min(values) >= SMALLEST_INT and max(values) <= LARGEST_INT)
 
 
-def _ints(values: Sequence[Any]) -> bool:
-    types = set(map(type, values))
-    return not types or (types == {int} and min(values) >= SMALLEST_INT and max(values) <= LARGEST_INT)
+def _finite(values: Sequence[float]) -> bool:
+    return all(map(isfinite, values))
 
 
-def _floats(values: Sequence[Any]) -> bool:
-    return {float}.issuperset(map(type, values)) and all(map(isfinite, values))
-
-
-def _booleans(values: Sequence[Any]) -> bool:
-    return {bool, NULL}.issuperset(map(type, values))
-
-
-_PASSES: dict[str, Callable[[Sequence[Any]], bool]] = {
-    GraphQLString.name: _texts,
-    GraphQLID.name: _texts,
-    GraphQLInt.name: _ints,
-    GraphQLFloat.name: _floats,
-    GraphQLBoolean.name: _booleans,
+# Scalar → the type whose values stay as they are, and what else must hold of them.
+_PASSES: dict[str, tuple[frozenset[type], Callable[[Sequence[Any]], bool] | None]] = {
+    GraphQLString.name: (frozenset({str}), None),
+    GraphQLID.name: (frozenset({str}), None),
+    GraphQLInt.name: (frozenset({int}), _small),
+    GraphQLFloat.name: (frozenset({float}), _finite),
+    GraphQLBoolean.name: (frozenset({bool}), None),
 }

@@ -26,9 +26,6 @@ def _flattening(kind: GraphQLOutputType) -> Flatten:
 
 
 def _objects(values: Sequence[Any]) -> Flat:
-    for kind in set(map(type, values)):
-        if issubclass(kind, Exception):
-            raise Unplanned("an error stands for an object")
     return values, _as_they_are
 
 

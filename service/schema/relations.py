@@ -53,9 +53,9 @@ class Load:
     """What `resolve(keys, *arguments)` answers for the key of each row.
 
     `needed`: it must be there. `finish` makes the value of the row and of what was found. A row without a key (None)
-    has what `keyless` says: null. Where all rows bring what is wanted along, `at_hand` has it. `asks` makes of the
-    selection one argument more, which tells the resolver what to bring along. `stand_in` makes of a key what stands
-    for the row until it is found: Known, where the key is the row's own.
+    has what `keyless` says: null. `asks` makes of the selection one argument more, which tells the resolver what to
+    bring along. `stand_in` makes of a key what stands for the row until it is found: Known, where the key is the
+    row's own.
     """
 
     resolve: Callable[..., Awaitable[Sequence[Any]]]
@@ -64,7 +64,6 @@ class Load:
     needed: bool = False
     finish: Callable[[Any, Any], Any] | None = None
     keyless: Key = _nothing
-    at_hand: Callable[[Sequence[Any]], Sequence[Any] | None] | None = None
     asks: Callable[[Selection], Any] | None = None
     stand_in: Callable[[Any], Any] | None = None
 
@@ -78,11 +77,11 @@ class Load:
         return self.finish(row, found) if self.finish else found
 
     def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
-        found = self.at_hand(rows) if self.at_hand else None
-        if found is not None:
-            return found
         keys = [*map(self.key, rows)]
         arguments = (*self.arguments, selection.kept(self.asks)) if self.asks else self.arguments
+        known = context.known(self.resolve, keys, *arguments)
+        if known is not None:
+            return self._finished(rows, known)
         work = self._load(context, rows, keys, arguments)
         return Coming(work, [*map(self.stand_in, keys)]) if self.stand_in else work
 
@@ -161,8 +160,11 @@ def column(description: str, function: Callable[[Sequence[Any]], Sequence[Any]])
     return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: Column(function)})
 
 
-def relation(description: str) -> Callable[[Method], Any]:
-    """A field whose value is loaded as the method says. Its signature is that of the field."""
+def relation(description: str, part: str | None = None) -> Callable[[Method], Any]:
+    """A field whose value is loaded as the method says. Its signature is that of the field.
+
+    `part`: what a class of rows that have the value along calls what makes it of a row.
+    """
 
     def declare(method: Method) -> Any:
         @functools.wraps(method)
@@ -174,7 +176,7 @@ def relation(description: str) -> Callable[[Method], Any]:
         first, *rest = own.parameters.values()
         info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
         resolve.__signature__ = own.replace(parameters=[first, info, *rest])  # type: ignore[attr-defined]
-        return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: method})
+        return strawberry.field(resolver=resolve, description=description, metadata={BREADTH: (method, part)})
 
     return declare
 
@@ -198,6 +200,7 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
         return None
     if isinstance(how, Each | Column):
         return how
+    method, part = how
 
     @functools.cache
     def conversions() -> list[tuple[str, str, Any]]:
@@ -220,10 +223,10 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
         }
 
     def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
-        found: Relation = how(rows[0], **convert(arguments)) if arguments else how(rows[0])
+        found: Relation = method(rows[0], **convert(arguments)) if arguments else method(rows[0])
         return found.many(context, rows, selection)
 
-    return Batch(resolve)
+    return Batch(resolve, part)
 
 
 def _is_plain(kind: Any) -> bool:

@@ -33,7 +33,6 @@ from service.schema.level import HierarchyLevel
 from service.schema.relations import attribute, each, load, relation
 from service.schema.thing import Node, id_of
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
-from service.store.along import groups_at_hand, levels_at_hand
 from service.store.change import ChangeRow
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow
@@ -154,15 +153,13 @@ class HierarchyNode(Node):
     def hierarchy(self) -> Hierarchy:
         return load(hierarchies.by_key, HIERARCHY, needed=True)
 
-    @relation("The group that stands here.")
+    @relation("The group that stands here.", part="group_of")
     def group(self) -> "CustomerGroup":
-        return load(groups.by_key, GROUP, needed=True, at_hand=groups_at_hand)
+        return load(groups.by_key, GROUP, needed=True)
 
-    @relation("The level that its depth has in its hierarchy.")
+    @relation("The level that its depth has in its hierarchy.", part="level_of")
     def level(self) -> HierarchyLevel:
-        return load(
-            hierarchies.levels, HIERARCHY, finish=lambda row, levels: levels[row.depth - 1], at_hand=levels_at_hand
-        )
+        return load(hierarchies.levels, HIERARCHY, finish=lambda row, levels: levels[row.depth - 1])
 
     depth: int = attribute("1 for a root.")
 

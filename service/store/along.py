@@ -7,7 +7,7 @@ of C that look at the places where their values stand.
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from service.store.group import GroupRow
@@ -101,22 +101,3 @@ def _values(kind: Any, places: dict[str, int]) -> dict[str, Any]:
 
 def _not_brought(_: Any) -> None:
     raise AttributeError("this column was not brought along")
-
-
-def groups_at_hand(nodes: Sequence[Any]) -> Sequence[GroupRow] | None:
-    """The groups of nodes that bring them along; None where not all do, or not the same columns."""
-    return _at_hand(nodes, attrgetter("group_of"))
-
-
-def levels_at_hand(nodes: Sequence[Any]) -> Sequence[LevelRow] | None:
-    """The same of their levels."""
-    return _at_hand(nodes, attrgetter("level_of"))
-
-
-def _at_hand(nodes: Sequence[Any], part: Callable[[Any], Any]) -> Sequence[Any] | None:
-    kinds = set(map(type, nodes))
-    try:
-        make = part(kinds.pop()) if len(kinds) == 1 else None
-    except AttributeError:
-        return None
-    return [*map(make, nodes)] if make else None

@@ -1,0 +1,180 @@
+"""A plan run level by level.
+
+What a scope does with a batch of objects: what they have at hand is read off, the resolver of each other field is
+called once, and the objects that it leads to are laid out flat and become batches of the scopes below, which are the
+next level. What the fields of a level wait for is awaited together. When there is no level below any more, the objects
+of the response are built from the last batch to the first, so that what is below a batch is there when it is built.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import CoroutineType
+from typing import Any
+
+from graphql.execution.values import VariableValues
+
+from service.breadth.fields import Coming, Unplanned
+from service.breadth.scopes import Field, Scope
+from service.breadth.shapes import Restore
+
+LISTS = (list, tuple)
+# From so many objects on it is worth a look whether some are the same.
+MANY = 20
+# Awaits works, in whatever way, and answers with their results in their order.
+Together = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+async def objects(
+    scope: Scope, root: Any, variables: VariableValues, context: Any, together: Together | None
+) -> dict[str, Any]:
+    """The object of the response that is made of one object, and of all below it."""
+    top = Batch(scope, [root])
+    done, level = [], [top]
+    while level:
+        done += level
+        level = await _below(level, Level(variables, context), together or _in_turn)
+    for batch in reversed(done):
+        batch.build()
+    data: dict[str, Any] = top.objects[0]
+    return data
+
+
+async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
+    return [await work for work in works]
+
+
+async def _below(batches: "Sequence[Batch]", level: "Level", together: Together) -> "list[Batch]":
+    """The batches below these, whose fields have all got their values."""
+    asked: list[tuple[Batch, int, Field, Any]] = []
+    try:
+        for batch in batches:
+            for place, field in enumerate(batch.reading.asked):
+                asked.append((batch, place, field, level.ask(field, batch.parents, batch.kind)))
+        found = await together(level.works) if level.works else ()
+    finally:
+        for work in level.works:
+            # One that was never begun, for the one beside it went wrong, would be complained about.
+            if isinstance(work, CoroutineType):
+                work.close()
+    below: list[Batch] = []
+    for batch, place, field, answer in asked:
+        values = found[answer] if isinstance(answer, int) else answer
+        if len(values) != len(batch.parents):
+            raise Unplanned(f"the field {field.key} has not one value for each object")
+        below.extend(batch.take(place, field, values))
+    return below
+
+
+class Level:
+    """What the fields of one level of the response are asked, and what is to be waited for."""
+
+    def __init__(self, variables: VariableValues, context: Any) -> None:
+        self.variables = variables
+        self.context = context
+        self.works: list[Awaitable[Any]] = []
+
+    def ask(self, field: Field, parents: Sequence[Any], kind: type | None) -> Sequence[Any] | int:
+        """The values of a field for these objects of one class, or the place of the work that finds them."""
+        make = getattr(kind, field.part, None) if field.part is not None and kind is not None else None
+        values = self._resolve(field, parents) if make is None else [*map(make, parents)]
+        if isinstance(values, LISTS):
+            return values
+        place = len(self.works)
+        self.works.append(values.work if isinstance(values, Coming) else values)
+        if isinstance(values, Coming) and not field.abstract:
+            self._ask_ahead(field.scope(field.kind.name), values.stand_ins)
+        return place
+
+    def _ask_ahead(self, scope: Scope, stand_ins: Sequence[Any]) -> None:
+        """Asks the fields that make do with what stands for their objects."""
+        for field in scope.fields:
+            if field.constant is not None or field.plain is not None:
+                continue
+            try:
+                values = self._resolve(field, stand_ins)
+            except AttributeError:
+                continue
+            if not isinstance(values, LISTS):
+                self.works.append(values.work if isinstance(values, Coming) else values)
+            elif field.complete is None and not field.abstract:
+                self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
+
+    def _resolve(self, field: Field, parents: Sequence[Any]) -> Any:
+        return field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
+
+
+class Batch:
+    """All objects of the response in one scope that one field has led to."""
+
+    __slots__ = ("columns", "kind", "objects", "parents", "reading", "scope")
+
+    def __init__(self, scope: Scope, parents: Sequence[Any]) -> None:
+        kinds = {*map(type, parents)}
+        if any(issubclass(kind, Exception) for kind in kinds):
+            raise Unplanned("an error stands for an object")
+        self.scope = scope
+        self.parents = parents
+        self.kind = kinds.pop() if len(kinds) == 1 else None
+        self.reading = scope.reading(self.kind)
+        # What the fields that are asked have answered, behind what is at hand: the values of a leaf, or what makes
+        # them of the batches below.
+        self.columns: list[Any] = [*self.reading.at_hand(parents), *self.reading.asked]
+        self.objects: list[dict[str, Any]] = []
+
+    def take(self, place: int, field: Field, values: Sequence[Any]) -> "Iterable[Batch]":
+        """Takes in the values of a field that was asked; the batches below that they lead to."""
+        place -= len(self.reading.asked)
+        if field.complete is not None:
+            self.columns[place] = field.complete(values)
+            return ()
+        flat, restore = field.flatten(values)
+        names = field.scopes_of(flat)
+        if names is None:
+            flat, restore = _shared(flat, restore)
+            below = {field.kind.name: Batch(field.scope(field.kind.name), flat)} if flat else {}
+        else:
+            sorted_out: dict[str, list[Any]] = {}
+            for name, value in zip(names, flat, strict=True):
+                sorted_out.setdefault(name, []).append(value)
+            below = {name: Batch(field.scope(name), objects) for name, objects in sorted_out.items()}
+        self.columns[place] = Pending(below, names, restore)
+        return below.values()
+
+    def build(self) -> None:
+        """Makes the objects of the response, once those below are made."""
+        columns = [column.values() if type(column) is Pending else column for column in self.columns]
+        self.objects = self.reading.build(len(self.parents), columns)
+        if len(self.objects) != len(self.parents):
+            raise Unplanned(f"a field of {self.scope.kind.name} has not one value for each object")
+
+
+def _shared(objects: Sequence[Any], restore: Restore) -> tuple[Sequence[Any], Restore]:
+    """Each object once, such as the one level of a thousand nodes: what is made of it stands for all its places."""
+    # Those that are shared are seldom far apart.
+    if len(objects) < MANY or len({*map(id, objects[:MANY])}) * 2 > MANY:
+        return objects, restore
+    keys = [*map(id, objects)]
+    distinct = dict(zip(keys, objects, strict=True))
+
+    def repeated(answers: Sequence[Any]) -> Sequence[Any]:
+        answer_of = dict(zip(distinct, answers, strict=True))
+        return restore([answer_of[key] for key in keys])
+
+    return [*distinct.values()], repeated
+
+
+class Pending:
+    """A column that waits for the batches below."""
+
+    __slots__ = ("below", "names", "restore")
+
+    def __init__(self, below: Mapping[str, Batch], names: Sequence[str] | None, restore: Restore) -> None:
+        self.below = below
+        self.names = names
+        self.restore = restore
+
+    def values(self) -> Sequence[Any]:
+        if len(self.below) == 1:
+            (batch,) = self.below.values()
+            return self.restore(batch.objects)
+        rest = {name: iter(batch.objects) for name, batch in self.below.items()}
+        return self.restore([next(rest[name]) for name in self.names or ()])
