@@ -22,17 +22,21 @@ from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLID,
     GraphQLSchema,
+    GraphQLString,
     GraphQLSyntaxError,
     ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     StringValueNode,
     ValidationRule,
+    get_nullable_type,
     parse,
     specified_rules,
     validate,
 )
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -51,11 +55,15 @@ MOST_FRAGMENTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a valid document."""
+    """One operation of a valid document.
+
+    `texts`: the signatures of its variables by name, where all of them are plain texts: those need no coercion.
+    """
 
     node: OperationDefinitionNode
     weight: Weight
     compiled: Compiled
+    texts: dict[str, GraphQLVariableSignature] | None
 
     @property
     def name(self) -> str | None:
@@ -130,11 +138,28 @@ class Documents:
         scale = Scale(self.schema, tree)
         fragments = {node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)}
         operations = [
-            Operation(node, scale.weigh(node), Compiled(self.schema, fragments, node, self.type_name))
+            Operation(
+                node,
+                scale.weigh(node),
+                Compiled(self.schema, fragments, node, self.type_name),
+                self._texts(node),
+            )
             for node in tree.definitions
             if isinstance(node, OperationDefinitionNode)
         ]
         return Document(tree, {operation.name: operation for operation in operations}, scale)
+
+    def _texts(self, operation: OperationDefinitionNode) -> dict[str, GraphQLVariableSignature] | None:
+        found: dict[str, GraphQLVariableSignature] = {}
+        for definition in operation.variable_definitions or ():
+            signature = get_variable_signature(self.schema, definition)
+            if isinstance(signature, GraphQLError) or get_nullable_type(signature.type) not in (
+                GraphQLID,
+                GraphQLString,
+            ):
+                return None
+            found[signature.name] = signature
+        return found
 
     def _parse(self, text: str) -> DocumentNode:
         settings = self.settings

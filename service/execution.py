@@ -4,7 +4,6 @@ What the breadth-first plan does not cover, and a query in which anything went w
 whose answer is the canonical one. A query changes nothing, so it may be run twice; it gets a new snapshot then.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLSchema, OperationType
 from graphql.execution import Executor
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from service.answers import MOST_ERRORS, RequestErrors, request_error
@@ -68,20 +67,12 @@ class Execution:
         variables = self._variables(asked, operation)
         self._limit(document, operation, variables.coerced)
         mutation = operation.kind is OperationType.MUTATION
-        timeout = asyncio.timeout(self.settings.request_seconds)
-        try:
-            async with timeout:
-                body = None
-                if self.breadth and not mutation:
-                    body = await self._breadth_first(operation, variables, database, caller)
-                if body is not None:
-                    return body
-                plan = self._plan(operation, variables) if self.breadth and mutation else None
-                return await self._by_graphql_core(asked, document, plan, mutation, database, caller)
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            raise TimedOut(_too_slow(self.settings.request_seconds, mutation)) from None
+        if self.breadth and not mutation:
+            body = await self._breadth_first(operation, variables, database, caller)
+            if body is not None:
+                return body
+        plan = self._plan(operation, variables) if self.breadth and mutation else None
+        return await self._by_graphql_core(asked, document, plan, mutation, database, caller)
 
     async def _breadth_first(
         self, operation: Operation, variables: VariableValues, database: Database, caller: Caller
@@ -158,6 +149,10 @@ class Execution:
 
     def _variables(self, asked: GraphQLRequest, operation: Operation) -> VariableValues:
         """The coerced variables. Raises RequestErrors."""
+        given, texts = asked.variables, operation.texts
+        if texts is not None and all(type(given.get(name)) is str for name in texts):
+            sources = {name: VariableValueSource(signature, given[name]) for name, signature in texts.items()}
+            return VariableValues(sources, {name: given[name] for name in texts})
         definitions = operation.node.variable_definitions or ()
         coerced = get_variable_values(self.served.schema, definitions, asked.variables, max_errors=MOST_ERRORS)
         if isinstance(coerced, list):
@@ -173,10 +168,3 @@ class Execution:
                 f"The document asks for up to {objects:,} objects; the limit is {most:,}. "
                 "Ask for smaller pages or fewer levels.",
             )
-
-
-def _too_slow(seconds: float, mutation: bool) -> str:
-    message = f"The request was stopped after {seconds:g} seconds."
-    if mutation:
-        message += " Some of its changes may have been made: look before you send it again, or use idempotency keys."
-    return message

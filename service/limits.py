@@ -161,6 +161,8 @@ class Weight:
     asks: list[Ask] = field(default_factory=list)
     plain_fields: int = 0
     fragments: list[str] = field(default_factory=list)
+    # How many objects that is, once it was counted and no variable had a say.
+    objects: int | None = None
 
 
 class Scale:
@@ -182,7 +184,13 @@ class Scale:
 
         Directives are passed over: what @skip leaves out counts as well.
         """
-        return _Sum(self.fragments, variables).objects(weight, USUAL_LIST)[0]
+        if weight.objects is not None:
+            return weight.objects
+        count = _Sum(self.fragments, variables)
+        objects, _ = count.objects(weight, USUAL_LIST)
+        if not count.varies:
+            weight.objects = objects
+        return objects
 
     def _weigh(self, selection_set: SelectionSetNode, parent: Any) -> Weight:
         weight = Weight()
@@ -224,6 +232,8 @@ class _Sum:
     def __init__(self, fragments: Mapping[str, Weight], variables: Mapping[str, Any]) -> None:
         self.fragments = fragments
         self.variables = variables
+        # Whether variables have a say in it.
+        self.varies = False
         self.counted: dict[tuple[str, int], tuple[int, int]] = {}
 
     def objects(self, weight: Weight, page: int) -> tuple[int, int]:
@@ -247,6 +257,7 @@ class _Sum:
         """A number, or what the variable says: a size, or a list by its length."""
         if isinstance(number, int):
             return number
+        self.varies = True
         value = self.variables.get(number)
         if isinstance(value, list):
             return len(value)

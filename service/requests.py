@@ -4,7 +4,6 @@ Every malformed request raises Starlette's HTTPException with a status of 4xx an
 wrong with it. The rules are those of the GraphQL-over-HTTP specification (https://http-spec.graphql.org).
 """
 
-import asyncio
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -101,15 +100,11 @@ def read_caller(request: Request, header: str | None) -> Caller:
     return Caller(actor) if actor else ANONYMOUS
 
 
-async def read_request(request: Request, most_bytes: int, seconds: float) -> GraphQLRequest:
+async def read_request(request: Request, most_bytes: int) -> GraphQLRequest:
     """What the request asks to be run. Raises InvalidInput for what no database could keep."""
     if request.method == "POST":
         _require_json(request)
-        try:
-            async with asyncio.timeout(seconds):
-                body = await _read_body(request, most_bytes)
-        except TimeoutError:
-            raise HTTPException(408, f"The body of the request did not arrive within {seconds:g} seconds.") from None
+        body = await _read_body(request, most_bytes)
         parameters = _parse(body, "The body")
         _refuse_repetitions(body, parameters)
     else:
@@ -138,16 +133,19 @@ def _media_type(text: str) -> tuple[str, Mapping[str, str]]:
 
 
 async def _read_body(request: Request, most: int) -> bytes:
-    too_large = HTTPException(413, f"The body of a request has at most {most:,} bytes.")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > 18 or int(announced) > most):
-        raise too_large
-    body = bytearray()
+        raise _too_large(most)
+    body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise too_large
-    return bytes(body)
+            raise _too_large(most)
+    return body
+
+
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"The body of a request has at most {most:,} bytes.")
 
 
 def _parse(text: bytes | str, what: str) -> Any:

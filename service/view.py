@@ -7,6 +7,7 @@ our fault) and without `data`, one that was executed with 200. With `application
 is always answered with 200, since old clients take any other status for a proxy's.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +23,7 @@ from service.answers import RequestErrors, error, execution_errors, grove_error,
 from service.caller import current_caller
 from service.db import count_statements
 from service.documents import Documents, Operation
-from service.errors import GroveError
+from service.errors import GroveError, TimedOut
 from service.execution import Execution, Served
 from service.logs import current_line
 from service.requests import (
@@ -39,6 +40,8 @@ from service.settings import Settings
 METHODS = ("GET", "HEAD", "POST")
 # The codes of what never became a GraphQL request, by HTTP status.
 CODES = {408: "TIMEOUT", 413: "LIMIT_EXCEEDED"}
+# As ASGI has them.
+VARY, NO_STORE = (b"vary", b"Accept"), (b"cache-control", b"no-store")
 
 
 class GraphQLView:
@@ -60,7 +63,7 @@ class GraphQLView:
         except ClientDisconnect:
             # Nobody is left to be answered.
             return
-        response.headers.setdefault("Vary", "Accept")
+        response.raw_headers.append(VARY)
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
@@ -75,8 +78,7 @@ class GraphQLView:
             response = await self._json(request, media_type)
         seconds = time.perf_counter() - started
         current_line.get().statements = count.statements
-        response.headers["Server-Timing"] = _timing(seconds, count)
-        response.headers["Cache-Control"] = "no-store"
+        response.raw_headers += ((b"server-timing", _timing(seconds, count).encode()), NO_STORE)
         return response
 
     async def _json(self, request: Request, media_type: str | None) -> Response:
@@ -105,18 +107,28 @@ class GraphQLView:
         line = current_line.get()
         caller = read_caller(request, self.settings.actor_header)
         line.actor = caller.actor
+        seconds = self.settings.request_seconds
+        timeout = asyncio.timeout(seconds)
         try:
-            asked = await read_request(request, self.settings.max_body_bytes, self.settings.request_seconds)
-            document = self.documents.get(asked.document)
-            operation = document.operation(asked.operation_name)
-            line.operation = operation.name
-            line.kind = operation.kind.value
-            self._allow(operation, request.method)
-            token = current_caller.set(caller)
-            try:
-                return await self.execution.run(asked, document, operation, request.state.database, caller)
-            finally:
-                current_caller.reset(token)
+            async with timeout:
+                asked = await read_request(request, self.settings.max_body_bytes)
+                document = self.documents.get(asked.document)
+                operation = document.operation(asked.operation_name)
+                line.operation = operation.name
+                line.kind = operation.kind.value
+                self._allow(operation, request.method)
+                token = current_caller.set(caller)
+                try:
+                    return await self.execution.run(asked, document, operation, request.state.database, caller)
+                finally:
+                    current_caller.reset(token)
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            if line.kind is None:
+                message = f"The body of the request did not arrive within {seconds:g} seconds."
+                raise HTTPException(408, message) from None
+            raise grove_error(TimedOut(_too_slow(seconds, line.kind))) from None
         except GroveError as problem:
             raise grove_error(problem) from problem
 
@@ -125,6 +137,13 @@ class GraphQLView:
             raise request_error("BAD_REQUEST", "Subscriptions are not served here.")
         if operation.kind is OperationType.MUTATION and method != "POST":
             raise HTTPException(405, "Send mutations by POST.", {"Allow": "POST"})
+
+
+def _too_slow(seconds: float, kind: str) -> str:
+    message = f"The request was stopped after {seconds:g} seconds."
+    if kind == "mutation":
+        message += " Some of its changes may have been made: look before you send it again, or use idempotency keys."
+    return message
 
 
 def _timing(seconds: float, count: StatementCount) -> str:

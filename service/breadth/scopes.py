@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    Undefined,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -87,6 +89,7 @@ class Field:
         self._arguments: Mapping[str, Any] | None = None
         if not _has_variables(self.node):
             self._arguments = get_argument_values(self.definition, self.node)
+        self._variables = _variables_alone(self.definition, self.node)
         self.kind = get_named_type(self.definition.type)
         self.bare = get_nullable_type(self.definition.type)
         self.abstract = is_abstract_type(self.kind)
@@ -107,6 +110,9 @@ class Field:
         """The coerced arguments, once for all objects."""
         if self._arguments is not None:
             return self._arguments
+        coerced = variables.coerced
+        if self._variables and all(coerced.get(name) is not None for name in self._variables.values()):
+            return {argument: coerced[name] for argument, name in self._variables.items()}
         return get_argument_values(self.definition, self.node, variables)
 
     def scope(self, name: str) -> Scope:
@@ -215,3 +221,19 @@ def _has_variables(node: FieldNode) -> bool:
         waiting.extend(getattr(value, "values", None) or ())
         waiting.extend(field.value for field in getattr(value, "fields", None) or ())
     return False
+
+
+def _variables_alone(field: GraphQLField, node: FieldNode) -> dict[str, str] | None:
+    """Argument → variable, where all arguments are variables and there is no default to be filled in.
+
+    Such arguments, where they are given, are the coerced variables as they are.
+    """
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    found = {}
+    for name, definition in field.args.items():
+        value = given.get(name)
+        if isinstance(value, VariableNode):
+            found[definition.out_name or name] = value.name.value
+        elif name in given or definition.default is not None or definition.default_value is not Undefined:
+            return None
+    return found
