@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from service.dialects import Forms, writes_at_once
 from service.sessions import (
     Engine,
+    NeedsTransaction,
     Reader,
     Record,
     Session,
@@ -47,6 +48,19 @@ async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Rec
     PostgreSQL would after some runs settle on one plan for all arguments: for a rare word that of a frequent one.
     """
     return await _session.get().fetch(statement, arguments, planned=True)
+
+
+async def fetch_hint(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+    """The same for a look ahead of the snapshot, of which nothing is told: it says where to look there.
+
+    What is found there may be another by then: `read_again` where it is.
+    """
+    return await _session.get().fetch(statement, arguments, hint=True)
+
+
+def read_again() -> NeedsTransaction:
+    """Raised where a hint was wrong, as it can only be outside a transaction: everything is read again, in one."""
+    return NeedsTransaction()
 
 
 async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
@@ -104,7 +118,7 @@ class Database:
             yield session
 
     async def read(self, work: Callable[[Reader], Coroutine[Any, Any, T]], *, alone: bool = False) -> T:
-        """What the work finds out, all of it from one snapshot, in this task alone. See Reader; raises OneStatement."""
+        """What the work finds out, all from one snapshot, in this task alone. See Reader; raises NeedsTransaction."""
         reader = Reader(self.engine, alone=alone)
         token = _session.set(reader)
         try:

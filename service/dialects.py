@@ -6,6 +6,7 @@
     rows($1: id bigint, name text)  a table of the objects of a JSON array, with these columns
     ::bigint                        left out
     FOR NO KEY UPDATE, FOR SHARE    left out: SQLite has one writer at a time
+    json_agg(name)                  json_group_array(name)
     statement_timestamp()           now(), which service/sqlite.py makes mean what it means in PostgreSQL: the
                                     instant at which the transaction began; there a writer has its lock by then
 
@@ -28,7 +29,7 @@ _ANY = re.compile(r"= ANY\(\$(\d+)::\w+\[\]\)")
 _UNNEST = re.compile(r"\bunnest\(\$(\d+)::\w+\[\]\) AS (\w+)\((\w+)\)")
 _CAST = re.compile(r"::\w+(\[\])?")
 _LOCK = re.compile(r"\bFOR (NO KEY UPDATE|SHARE)( OF \w+)?( SKIP LOCKED)?")
-_CLOCK = "statement_timestamp()"
+_FUNCTIONS = (("statement_timestamp()", "now()"), ("json_agg(", "json_group_array("))
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -54,7 +55,9 @@ def render(statement: str | Forms, dialect: Dialect) -> str:
     text = _ROWS.sub(_sqlite_rows, statement)
     text = _ANY.sub(r"IN (SELECT value FROM json_each(?\1))", text)
     text = _UNNEST.sub(r"(SELECT value AS \3 FROM json_each(?\1)) AS \2", text)
-    return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text.replace(_CLOCK, "now()"))))
+    for here, there in _FUNCTIONS:
+        text = text.replace(here, there)
+    return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text)))
 
 
 @lru_cache(maxsize=500)

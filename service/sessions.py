@@ -83,8 +83,9 @@ statement_count: ContextVar[StatementCount | None] = ContextVar("statement_count
 unfinished: set[asyncio.Future[Any]] = set()
 
 
-class OneStatement(Exception):
-    """A reader that was to take a single statement has come to another: it is to read again, in a transaction."""
+class NeedsTransaction(Exception):
+    """A reader without a transaction has come to a second statement, or to a row that is no longer the one that it
+    looked up: it is to read again, in a transaction."""
 
 
 class Question(NamedTuple):
@@ -94,6 +95,7 @@ class Question(NamedTuple):
     arguments: Sequence[Any]
     planned: bool
     apart: bool
+    hint: bool
 
 
 class Gathering:
@@ -104,25 +106,33 @@ class Gathering:
         self._gathering = False
 
     async def fetch(
-        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, apart: bool = False
+        self,
+        statement: str | Forms,
+        arguments: Sequence[Any],
+        *,
+        planned: bool = False,
+        apart: bool = False,
+        hint: bool = False,
     ) -> Sequence[Record]:
         """The rows of one statement."""
         if self._gathering:
-            rows: Sequence[Record] = await Ask(Question(statement, arguments, planned, planned or apart))
+            rows: Sequence[Record] = await Ask(Question(statement, arguments, planned, planned or apart, hint))
             return rows
-        return await self._fetch_one(statement, arguments, planned=planned)
+        return await self._fetch_one(statement, arguments, planned, hint)
 
-    async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
+    async def fetch_each(self, reads: Sequence[Statement], *, hint: bool = False) -> list[Sequence[Record]]:
         """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
         if len(reads) < 2 or self.engine.dialect == "sqlite":
-            return [await self.fetch(text, arguments) for text, arguments in reads]
+            return [await self.fetch(text, arguments, hint=hint) for text, arguments in reads]
         found: list[list[Record]] = [[] for _ in reads]
         statement = reads_at_once(tuple(read.text for read in reads))
-        for place, row in await self.fetch(statement, arguments_of(reads)):
+        for place, row in await self.fetch(statement, arguments_of(reads), hint=hint):
             found[place].append(row)
         return list(found)
 
-    async def _fetch_one(self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+    async def _fetch_one(
+        self, statement: str | Forms, arguments: Sequence[Any], planned: bool, hint: bool
+    ) -> Sequence[Record]:
         raise NotImplementedError
 
     async def together(self, works: Sequence[Work]) -> list[Any]:
@@ -141,7 +151,8 @@ class Gathering:
         distinct: list[Question] = []
         places = [_place(question, distinct) for question in questions]
         gathered = [Statement(one.statement, tuple(one.arguments)) for one in distinct if not one.apart]
-        found = iter(await self.fetch_each(gathered) if gathered else ())
+        hint = all(one.hint for one in distinct)
+        found = iter(await self.fetch_each(gathered, hint=hint) if gathered else ())
         answers = [() if question.apart else next(found) for question in distinct]
         # What plans anew does so from there on, so it comes last.
         for place, question in sorted(enumerate(distinct), key=lambda one: one[1].planned):
@@ -182,7 +193,9 @@ class Session(Gathering):
         """Nothing of this transaction is to be kept."""
         self.discarded = True
 
-    async def _fetch_one(self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+    async def _fetch_one(
+        self, statement: str | Forms, arguments: Sequence[Any], planned: bool, hint: bool
+    ) -> Sequence[Record]:
         task = asyncio.current_task()
         assert task is not None
         self._fetching.add(task)
@@ -232,8 +245,8 @@ class Session(Gathering):
 class Reader(Gathering):
     """One snapshot, read by a single task; nothing of it is in use any more when that task ends.
 
-    `alone`: there is one statement
-    and no transaction, which a single one does without; another raises OneStatement.
+    `alone`: there is one statement and no transaction, which a single one does without; another raises
+    NeedsTransaction. Hints are no part of the snapshot, so they do not count.
     """
 
     def __init__(self, engine: Engine, *, alone: bool) -> None:
@@ -243,12 +256,14 @@ class Reader(Gathering):
         self._planned = False
         self._connection: Connection | None = None
 
-    async def _fetch_one(self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
-        if self.alone and (self.statements or planned):
-            raise OneStatement
+    async def _fetch_one(
+        self, statement: str | Forms, arguments: Sequence[Any], planned: bool, hint: bool
+    ) -> Sequence[Record]:
+        if self.alone and not hint and (self.statements or planned):
+            raise NeedsTransaction
         if self._connection is None:
             self._connection = await self._open()
-        self.statements += 1
+        self.statements += not hint
         started = time.perf_counter()
         try:
             if planned:

@@ -13,7 +13,7 @@ from service.breadth.selection import Selection
 BREADTH = "breadth"
 
 Values = Sequence[Any]
-Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], "Values | Awaitable[Values] | Coming"]
+Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], "Values | Awaitable[Values] | Coming | Early"]
 
 
 class Unplanned(Exception):
@@ -64,6 +64,13 @@ class Coming:
 
     work: Awaitable[Values]
     stand_ins: Values
+
+
+@dataclass(slots=True)
+class Early:
+    """What must be done before the level is asked at all: `work()` finds what the field answers, list or Coming."""
+
+    work: Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from service.breadth.fields import Coming, Unplanned
+from service.breadth.fields import Coming, Early, Unplanned
 from service.breadth.scopes import Field, Scope
 from service.breadth.shapes import Restore
 
@@ -44,19 +44,19 @@ async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
 
 async def _below(batches: "Sequence[Batch]", level: "Level", together: Together) -> "list[Batch]":
     """The batches below these, whose fields have all got their values."""
-    asked: list[tuple[Batch, int, Field, Any]] = []
+    fields = [(batch, place, field) for batch in batches for place, field in enumerate(batch.reading.asked)]
     try:
-        for batch in batches:
-            for place, field in enumerate(batch.reading.asked):
-                asked.append((batch, place, field, level.ask(field, batch.parents, batch.kind)))
+        asked = [level.resolve(field, batch.parents, batch.kind) for batch, _, field in fields]
+        await level.be_early(asked, together)
+        answers = [level.take(field, values) for (_, _, field), values in zip(fields, asked, strict=True)]
         found = await together(level.works) if level.works else ()
     finally:
-        for work in level.works:
+        for work in level.begun:
             # One that was never begun, for the one beside it went wrong, would be complained about.
             if isinstance(work, CoroutineType):
                 work.close()
     below: list[Batch] = []
-    for batch, place, field, answer in asked:
+    for (batch, place, field), answer in zip(fields, answers, strict=True):
         values = found[answer] if isinstance(answer, int) else answer
         if len(values) != len(batch.parents):
             raise Unplanned(f"the field {field.key} has not one value for each object")
@@ -70,12 +70,33 @@ class Level:
     def __init__(self, variables: VariableValues, context: Any) -> None:
         self.variables = variables
         self.context = context
+        # What is to be awaited together, and all that must have come to an end when the level has.
         self.works: list[Awaitable[Any]] = []
+        self.begun: list[Awaitable[Any]] = []
 
-    def ask(self, field: Field, parents: Sequence[Any], kind: type | None) -> Sequence[Any] | int:
-        """The values of a field for these objects of one class, or the place of the work that finds them."""
-        make = getattr(kind, field.part, None) if field.part is not None and kind is not None else None
-        values = self._resolve(field, parents) if make is None else [*map(make, parents)]
+    def resolve(self, field: Field, parents: Sequence[Any], kind: type | None = None) -> Any:
+        """What a field answers for these objects of one class."""
+        make = field.maker_of(kind)
+        if make is not None:
+            return [*map(make, parents)]
+        values = field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
+        if not isinstance(values, (*LISTS, Early)):
+            self.begun.append(values.work if isinstance(values, Coming) else values)
+        return values
+
+    async def be_early(self, asked: list[Any], together: Together) -> None:
+        """Puts what the early ones find into their places."""
+        places = [place for place, values in enumerate(asked) if isinstance(values, Early)]
+        if places:
+            works = [asked[place].work() for place in places]
+            self.begun += works
+            for place, values in zip(places, await together(works), strict=True):
+                asked[place] = values
+                if isinstance(values, Coming):
+                    self.begun.append(values.work)
+
+    def take(self, field: Field, values: Any) -> Sequence[Any] | int:
+        """The values of a field that answered so, or the place of the work that finds them."""
         if isinstance(values, LISTS):
             return values
         place = len(self.works)
@@ -90,16 +111,14 @@ class Level:
             if field.constant is not None or field.plain is not None:
                 continue
             try:
-                values = self._resolve(field, stand_ins)
+                values = self.resolve(field, stand_ins)
             except AttributeError:
                 continue
-            if not isinstance(values, LISTS):
+            if isinstance(values, LISTS):
+                if field.complete is None and not field.abstract:
+                    self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
+            elif not isinstance(values, Early):
                 self.works.append(values.work if isinstance(values, Coming) else values)
-            elif field.complete is None and not field.abstract:
-                self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
-
-    def _resolve(self, field: Field, parents: Sequence[Any]) -> Any:
-        return field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
 
 
 class Batch:

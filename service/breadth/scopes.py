@@ -31,6 +31,7 @@ from service.breadth.leaves import completion
 from service.breadth.selection import Selection
 from service.breadth.shapes import flattening
 
+Column = Callable[[Sequence[Any]], Sequence[Any]]
 TYPENAME = "__typename"
 # So many readings of a scope are kept: there are few classes, but nobody promises it.
 MOST_READINGS = 50
@@ -94,8 +95,8 @@ class Field:
         self.bare = get_nullable_type(self.definition.type)
         self.abstract = is_abstract_type(self.kind)
         # What makes the values of a leaf that are at hand: made of the objects alone.
-        self.plain: Any = None
-        self.complete: Any = None
+        self.plain: Column | None = None
+        self.complete: Column | None = None
         declared = self.definition.extensions.get(BREADTH)
         asked = isinstance(declared, Batch)
         self.part = declared.part if asked else None
@@ -133,9 +134,20 @@ class Field:
             scope = self.scopes[name] = Scope(decided, kind, collected.grouped_field_set)
         return scope
 
-    def part_of(self, kind: type) -> "tuple[Callable[[Any], Any], Sequence[Field]] | None":
+    def maker_of(self, kind: type | None) -> Callable[[Any], Any] | None:
+        """What makes the value of an object of this class, which has it along."""
+        return getattr(kind, self.part, None) if self.part is not None else None
+
+    def column_of(self, kind: type | None) -> Column | None:
+        """What makes the values of a leaf, ready for JSON, of objects of this class alone."""
+        make, complete = self.maker_of(kind), self.complete
+        if make is None or complete is None:
+            return self.plain
+        return lambda objects: complete([*map(make, objects)])
+
+    def part_of(self, kind: type | None) -> "tuple[Callable[[Any], Any], Sequence[Field]] | None":
         """What makes the value of an object of this class, and the fields below, where all of that is at hand."""
-        make = getattr(kind, self.part, None) if self.part is not None else None
+        make = self.maker_of(kind)
         if make is None or self.abstract or self.complete is not None or is_list_type(self.bare):
             return None
         inside = self.scope(self.kind.name).fields
@@ -148,7 +160,7 @@ class Field:
         return [*map(self.decided.type_name, objects)] if self.abstract else None
 
 
-def _plain(resolve: Any, complete: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Any]:
+def _plain(resolve: Any, complete: Column) -> Column:
     return lambda parents: complete(resolve(parents))
 
 
@@ -157,7 +169,7 @@ class Source(NamedTuple):
 
     place: int
     make: Callable[[Any], Any] | None
-    columns: list[Callable[[Sequence[Any]], Sequence[Any]]]
+    columns: list[Column]
 
 
 class Reading:
@@ -182,10 +194,10 @@ class Reading:
         for field in fields:
             if field.constant is not None:
                 value = repr(field.constant)
-            elif field.plain is not None:
+            elif (column := field.column_of(kind)) is not None:
                 value = f"v{source.place}_{len(source.columns)}"
-                source.columns.append(field.plain)
-            elif kind is not None and (part := field.part_of(kind)) is not None:
+                source.columns.append(column)
+            elif (part := field.part_of(kind)) is not None:
                 value = self._object(part[1], None, part[0])
             else:
                 value = f"a{len(self.asked)}"

@@ -7,6 +7,7 @@ from service import groups, ids, names, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
+from service.named import Named
 from service.paging import Page, Slice
 from service.store import below as below_nodes
 from service.store import customer, group, hierarchy
@@ -27,6 +28,9 @@ async def by_key(keys: Sequence[int]) -> list[CustomerRow | None]:
 async def by_reference(references: Sequence[Reference]) -> list[CustomerRow | None]:
     """The customer that each reference means; one statement each, since a document names few."""
     return [await customer.by_reference(reference) for reference in references]
+
+
+NAMED = Named("customer", by_key)
 
 
 async def page(_: Sequence[int], page: Page, filter: CustomerFilter, order: Order) -> list[Slice[CustomerRow]]:

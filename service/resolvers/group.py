@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service import db, groups, leaving, names, placing, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
+from service.named import Named
 from service.paging import Page, Slice, cut
 from service.positions import Position
 from service.sessions import Record
@@ -27,6 +28,9 @@ async def by_key(keys: Sequence[int]) -> list[GroupRow | None]:
 async def by_reference(references: Sequence[Reference]) -> list[GroupRow | None]:
     """The group that each reference means."""
     return await group.by_references(references)
+
+
+NAMED = Named("customer_group", by_key)
 
 
 async def page(_: Sequence[int], page: Page, filter: GroupFilter, order: Order) -> list[Slice[GroupRow]]:

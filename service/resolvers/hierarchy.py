@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service import groups, hierarchies, ids, names, placing, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
+from service.named import Named
 from service.paging import Page, Slice
 from service.positions import LAST
 from service.store import group, hierarchy
@@ -32,6 +33,9 @@ async def by_reference(references: Sequence[Reference]) -> list[HierarchyRow | N
         else await hierarchy.by_name(str(reference.name))
         for reference in references
     ]
+
+
+NAMED = Named("hierarchy", by_key)
 
 
 async def page(_: Sequence[int], page: Page, filter: HierarchyFilter, order: Order) -> list[Slice[HierarchyRow]]:

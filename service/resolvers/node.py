@@ -28,13 +28,15 @@ async def by_key(keys: Sequence[int], along: Along = NOTHING) -> list[NodeRow | 
     return [found.get(key) for key in keys]
 
 
-async def of_groups(keys: Sequence[int]) -> list[list[NodeRow]]:
+async def of_groups(keys: Sequence[int], along: Along = NOTHING) -> list[list[NodeRow]]:
     """Where each group stands, by hierarchy name."""
-    found = await node.of_groups(keys)
+    found = await node.of_groups(keys, along)
     return [found[key] for key in keys]
 
 
-async def of_customers(customers: Sequence[int], within: Reference | None) -> list[list[NodeRow]]:
+async def of_customers(
+    customers: Sequence[int], within: Reference | None, along: Along = NOTHING
+) -> list[list[NodeRow]]:
     """Where each customer's groups stand, in one hierarchy or in all."""
     key = None
     if within is not None:
@@ -42,7 +44,7 @@ async def of_customers(customers: Sequence[int], within: Reference | None) -> li
         if row is None:
             return [[] for _ in customers]
         key = row
-    found = await node.of_customers(customers, key)
+    found = await node.of_customers(customers, key, along)
     return [found[customer] for customer in customers]
 
 

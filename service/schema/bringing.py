@@ -26,11 +26,24 @@ OF_GROUP = {
     "updatedAt": "updated_at",
 }
 OF_LEVEL = {"name": "name", "nodeCount": "node_count"}
+OF_HIERARCHY = {
+    "name": "name",
+    "description": "description",
+    "version": "version",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+}
 
 
 def along(selection: Selection) -> Along:
-    """What a few nodes come with. Many share their levels, which are better looked up once."""
-    return Along(_own(selection), _columns("group", OF_GROUP, selection), _columns("level", OF_LEVEL, selection))
+    """What a few nodes come with. Many share their levels and hierarchies, which are better looked up once."""
+    return Along(
+        _own(selection),
+        _columns("group", OF_GROUP, selection),
+        _columns("level", OF_LEVEL, selection),
+        _columns("hierarchy", OF_HIERARCHY, selection),
+        path="path" in selection.names,
+    )
 
 
 def along_in_list(selection: Selection) -> Along:

@@ -49,7 +49,7 @@ from service.schema.inputs import (
     order_of,
 )
 from service.schema.job import ImportJob
-from service.schema.relations import Known, constant, load, look, relation
+from service.schema.relations import Known, constant, find, load, look, relation
 from service.schema.stock_types import Availability, Promise, Reservation, StockItem
 from service.schema.thing import Node
 from service.schema.types import Change, Customer, CustomerGroup, Hierarchy, HierarchyNode
@@ -78,7 +78,7 @@ class Query:
     def hierarchy(
         self, by: Annotated[HierarchyBy, strawberry.argument(description="Which hierarchy.")]
     ) -> Hierarchy | None:
-        return load(hierarchies.by_reference, constant(by.reference()))
+        return find(by.reference(), hierarchies.NAMED.hint, hierarchies.NAMED.rows, hierarchies.by_reference)
 
     @relation("All hierarchies.")
     def hierarchies(
@@ -107,7 +107,7 @@ class Query:
     def customer_group(
         self, by: Annotated[CustomerGroupBy, strawberry.argument(description="Which group.")]
     ) -> CustomerGroup | None:
-        return load(groups.by_reference, constant(by.reference()))
+        return find(by.reference(), groups.NAMED.hint, groups.NAMED.rows, groups.by_reference)
 
     @relation("All customer groups.")
     def customer_groups(
@@ -132,7 +132,7 @@ class Query:
     def customer(
         self, by: Annotated[CustomerBy, strawberry.argument(description="Which customer.")]
     ) -> Customer | None:
-        return load(customers.by_reference, constant(by.reference()))
+        return find(by.reference(), customers.NAMED.hint, customers.NAMED.rows, customers.by_reference)
 
     @relation("All customers.")
     def customers(

@@ -26,7 +26,7 @@ from strawberry.types.arguments import convert_argument
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Selection
+from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Early, Selection
 from service.errors import Unavailable
 from service.schema.context import Context, Info
 
@@ -107,6 +107,31 @@ class Known(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
+class Find:
+    """What a reference means, for the root: a row, or null where there is none.
+
+    `hint(reference)` tells its key, `rows(keys, reference)` the rows; `at_once(references)` does both.
+    """
+
+    reference: Any
+    hint: Callable[[Any], Awaitable[int | None]]
+    rows: Callable[..., Awaitable[Sequence[Any]]]
+    at_once: Callable[..., Awaitable[Sequence[Any]]]
+
+    def one(self, context: Context, row: Any) -> Any:
+        return context.load(self.at_once, self.reference)
+
+    def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
+        async def find() -> Any:
+            key = await self.hint(self.reference)
+            if key is None:
+                return [None] * len(rows)
+            return Load(self.rows, constant(key), (self.reference,), stand_in=Known).many(context, rows, selection)
+
+        return Early(find)
+
+
+@dataclass(slots=True, eq=False)
 class Look:
     """What one piece of work finds out; for the root, of which there is one."""
 
@@ -122,6 +147,7 @@ class Look:
 
 # A relation's method is annotated with what GraphQL shows, not with what it answers.
 load: Callable[..., Any] = Load
+find: Callable[..., Any] = Find
 look: Callable[..., Any] = Look
 
 

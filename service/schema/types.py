@@ -149,7 +149,7 @@ class HierarchyNode(Node):
 
     id: ID = id_of(Kind.NODE)
 
-    @relation("The hierarchy in which it stands.")
+    @relation("The hierarchy in which it stands.", part="hierarchy_of")
     def hierarchy(self) -> Hierarchy:
         return load(hierarchies.by_key, HIERARCHY, needed=True)
 
@@ -175,7 +175,7 @@ class HierarchyNode(Node):
     def ancestors(self) -> "list[HierarchyNode]":
         return load(nodes.ancestors, ROW, asks=along)
 
-    @relation("Group names from the root down to this node itself.")
+    @relation("Group names from the root down to this node itself.", part="path_of")
     def path(self) -> list[str]:
         return load(nodes.path, ROW)
 
@@ -268,7 +268,7 @@ class CustomerGroup(Node):
 
     @relation("Where the group stands, one node a hierarchy, by hierarchy name.")
     def nodes(self) -> list[HierarchyNode]:
-        return load(nodes.of_groups, ROW)
+        return load(nodes.of_groups, ROW, asks=along)
 
     @relation("The reservations for this group itself, newest first.")
     def reservations(
@@ -342,7 +342,7 @@ class Customer(Node):
         self,
         hierarchy: Annotated[HierarchyBy | None, strawberry.argument(description="All if left out.")] = UNSET,
     ) -> list[HierarchyNode]:
-        return load(nodes.of_customers, ROW, (hierarchy.reference() if hierarchy else None,))
+        return load(nodes.of_customers, ROW, (hierarchy.reference() if hierarchy else None,), asks=along)
 
     @relation("Whether it is in the group itself or, where a hierarchy is named, in any group below it there.")
     def is_member(

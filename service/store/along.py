@@ -10,8 +10,10 @@ from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import orjson
+
 from service.store.group import GroupRow
-from service.store.hierarchy import LevelRow
+from service.store.hierarchy import HierarchyRow, LevelRow
 
 Record = Sequence[Any]
 Columns = tuple[str, ...]
@@ -19,15 +21,29 @@ Columns = tuple[str, ...]
 # Columns of the node itself that its group and its level share with it.
 OF_GROUP = {"id": "group_id"}
 OF_LEVEL = {"hierarchy_id": "hierarchy_id", "depth": "depth"}
+OF_HIERARCHY = {"id": "hierarchy_id"}
+
+# The names of the groups from the root down to the node itself, as JSON.
+PATH = """(
+    SELECT json_agg(way.name) FROM (
+        SELECT above_group.name FROM closure AS up
+        JOIN node AS above ON above.id = up.ancestor_id
+        JOIN customer_group AS above_group ON above_group.id = above.group_id
+        WHERE up.descendant_id = {0}.id ORDER BY up.distance DESC
+    ) AS way
+)"""
 
 
 class Along(NamedTuple):
-    """What nodes come with: of their own columns these besides the key (None: all), and those of their groups and
-    levels that they bring along (None: not the row at all). `cursors`: those of a page may be asked for."""
+    """What nodes come with: of their own columns these besides the key (None: all), and those of their groups,
+    levels and hierarchies that they bring along (None: not the row at all). `path`: their paths as well. `cursors`:
+    those of a page may be asked for."""
 
     node: Columns | None = None
     group: Columns | None = None
     level: Columns | None = None
+    hierarchy: Columns | None = None
+    path: bool = False
     cursors: bool = True
 
 
@@ -51,43 +67,42 @@ def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
     """
     wanted = node._fields if along.node is None else {"id", *along.node, *needed}
     own = tuple(name for name in node._fields if name in wanted)
-    group, level = along.group or (), along.level or ()
-    columns = [
-        *(f"{{0}}.{name}" for name in own),
-        *(f"own.{name}" for name in group),
-        *(f"tier.{name}" for name in level),
-    ]
-    tables = []
-    if group:
-        tables.append(("customer_group AS own", "own.id = {0}.group_id"))
-    if level:
-        tables.append(("level AS tier", "tier.hierarchy_id = {0}.hierarchy_id AND tier.depth = {0}.depth"))
-    return Brought(
-        ", ".join(columns),
-        "".join(f" JOIN {table} ON {condition}" for table, condition in tables),
-        _maker(node, along, {name: place for place, name in enumerate(own)}),
-    )
+    columns = [f"{{0}}.{name}" for name in own]
+    joined = ""
+    parts: dict[str, Any] = {}
+    for part, kind, table, shared, condition in PARTS:
+        brought = getattr(along, part)
+        if brought is not None:
+            numbered = {name: place for place, name in enumerate(brought, len(columns))}
+            places = {name: own.index(column) for name, column in shared.items() if column in own} | numbered
+            parts[f"{part}_of"] = _part(kind, places)
+        if brought:
+            columns += (f"own_{part}.{name}" for name in brought)
+            joined += f" JOIN {table} AS own_{part} ON {condition}"
+    if along.path:
+        parts["path_of"] = partial(_path, len(columns))
+        columns.append(PATH)
+    return Brought(", ".join(columns), joined, _maker(node, own, parts))
 
 
-def _maker(node: Any, along: Along, places: dict[str, int]) -> Callable[[Record], Any]:
-    width = len(places)
-    if along._replace(cursors=True) == NOTHING:
+# What nodes bring along: as what rows, of which table, with which columns in common, joined how.
+PARTS = (
+    ("group", GroupRow, "customer_group", OF_GROUP, "own_group.id = {0}.group_id"),
+    ("level", LevelRow, "level", OF_LEVEL, "own_level.hierarchy_id = {0}.hierarchy_id AND own_level.depth = {0}.depth"),
+    ("hierarchy", HierarchyRow, "hierarchy", OF_HIERARCHY, "own_hierarchy.id = {0}.hierarchy_id"),
+)
+
+
+def _maker(node: Any, own: Columns, parts: dict[str, Any]) -> Callable[[Record], Any]:
+    if own == node._fields and not parts:
+        width = len(own)
         return lambda record: node._make(record[:width])
-    own = {"__slots__": (), **_values(node, places)}
-    group, level = along.group or (), along.level or ()
-    if along.group is not None:
-        own["group_of"] = _part(GroupRow, _shared(OF_GROUP, places) | _numbered(group, width))
-    if along.level is not None:
-        own["level_of"] = _part(LevelRow, _shared(OF_LEVEL, places) | _numbered(level, width + len(group)))
-    return partial(tuple.__new__, type("NodeWithMore", (node,), own))
+    values = _values(node, {name: place for place, name in enumerate(own)})
+    return partial(tuple.__new__, type("NodeWithMore", (node,), {"__slots__": (), **values, **parts}))
 
 
-def _shared(columns: dict[str, str], places: dict[str, int]) -> dict[str, int]:
-    return {name: places[column] for name, column in columns.items() if column in places}
-
-
-def _numbered(names: Columns, start: int) -> dict[str, int]:
-    return {name: place for place, name in enumerate(names, start)}
+def _path(place: int, record: Record) -> Any:
+    return orjson.loads(record[place])
 
 
 def _part(kind: Any, places: dict[str, int]) -> Callable[[Any], Any]:

@@ -122,9 +122,20 @@ async def key_of(table: str, reference: Reference) -> int:
     """
     if reference.key is not None:
         return reference.key
+    found = await db.fetch(*_looked_up(table, reference))
+    return int(found[0][0]) if found else NOTHING
+
+
+async def hint(table: str, reference: Reference) -> int:
+    """The same, looked up ahead of the snapshot; see `db.fetch_hint`."""
+    found = await db.fetch_hint(*_looked_up(table, reference))
+    return int(found[0][0]) if found else NOTHING
+
+
+def _looked_up(table: str, reference: Reference) -> tuple[str, str]:
+    """The statement that looks for a code or a name, and its argument."""
     column, value = ("code_key", reference.code) if reference.code is not None else ("name_key", reference.name)
-    found = await db.fetch_value(f"SELECT id FROM {table} WHERE {column} = $1", key(str(value)))
-    return NOTHING if found is None else int(found)
+    return f"SELECT id FROM {table} WHERE {column} = $1", key(str(value))
 
 
 class Reading(NamedTuple):

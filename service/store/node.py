@@ -43,19 +43,19 @@ BY_KEYS = """
     SELECT {0} FROM node{1} WHERE node.id = ANY($1::bigint[])
 """
 
-OF_GROUPS = f"""
+OF_GROUPS = """
     -- Where groups stand, one node a hierarchy, by hierarchy name.
-    SELECT {NODE} FROM node JOIN hierarchy ON hierarchy.id = node.hierarchy_id
+    SELECT {0}, node.group_id FROM node JOIN hierarchy ON hierarchy.id = node.hierarchy_id{1}
     WHERE node.group_id = ANY($1::bigint[])
     ORDER BY node.group_id, hierarchy.name_fold, hierarchy.id
 """
 
-OF_CUSTOMERS = f"""
+OF_CUSTOMERS = """
     -- Where the groups of customers stand, in one hierarchy or (NULL) in all.
-    SELECT membership.customer_id, {NODE}
+    SELECT {0}, membership.customer_id
     FROM membership
     JOIN node ON node.group_id = membership.group_id
-    JOIN hierarchy ON hierarchy.id = node.hierarchy_id
+    JOIN hierarchy ON hierarchy.id = node.hierarchy_id{1}
     WHERE membership.customer_id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR node.hierarchy_id = $2)
     ORDER BY membership.customer_id, hierarchy.name_fold, hierarchy.id, node.depth, node.id
 """
@@ -178,20 +178,23 @@ async def by_keys(keys: Collection[int], along: Along = NOTHING) -> dict[int, No
     return {row[0]: make(row) for row in await db.fetch(_with(BY_KEYS, along), list(keys))}
 
 
-async def of_groups(groups: Collection[int]) -> dict[int, list[NodeRow]]:
-    """Where each group stands, by hierarchy name. One statement."""
+async def of_groups(groups: Collection[int], along: Along = NOTHING) -> dict[int, list[NodeRow]]:
+    """Where each group stands, by hierarchy name, with what the nodes bring along. One statement."""
+    make = brought(NodeRow, along).make
     found: dict[int, list[NodeRow]] = {group: [] for group in groups}
-    for row in await db.fetch(OF_GROUPS, list(groups)):
-        node = NodeRow._make(row)
-        found[node.group_id].append(node)
+    for row in await db.fetch(_with(OF_GROUPS, along), list(groups)):
+        found[row[-1]].append(make(row))
     return found
 
 
-async def of_customers(customers: Collection[int], hierarchy: int | None) -> dict[int, list[NodeRow]]:
+async def of_customers(
+    customers: Collection[int], hierarchy: int | None, along: Along = NOTHING
+) -> dict[int, list[NodeRow]]:
     """Where each customer's groups stand, by hierarchy name, then from the top. One statement."""
+    make = brought(NodeRow, along).make
     found: dict[int, list[NodeRow]] = {customer: [] for customer in customers}
-    for customer, *row in await db.fetch(OF_CUSTOMERS, list(customers), hierarchy):
-        found[customer].append(NodeRow._make(row))
+    for row in await db.fetch(_with(OF_CUSTOMERS, along), list(customers), hierarchy):
+        found[row[-1]].append(make(row))
     return found
 
 
