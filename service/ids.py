@@ -38,6 +38,7 @@ class Kind(StrEnum):
     JOB = "job"
 
 
+KINDS: dict[str, Kind] = {kind.value: kind for kind in Kind}
 NAMES = {
     Kind.HIERARCHY: "a hierarchy",
     Kind.NODE: "a hierarchy node",
@@ -86,7 +87,7 @@ def encode_all(kind: Kind, keys: Iterable[int]) -> list[str]:
     word, known = f"{kind}_", [*keys]
     # In C, all at once: formatting each by itself takes twice as long.
     digits = struct.pack(f">{len(known)}q", *known).hex(" ", 8).split()
-    return [word + text + CHECK[key % 31] for text, key in zip(digits, known, strict=True)]
+    return [f"{word}{text}{CHECK[key % 31]}" for text, key in zip(digits, known, strict=True)]
 
 
 def unknown(kind: Kind, key: int) -> str:
@@ -106,13 +107,13 @@ def decode_any(text: str) -> tuple[Kind, int]:
     """The kind and key behind any id. Raises BadId for text that is none, or a mangled one."""
     word, _, rest = text.partition("_")
     try:
-        kind = Kind(word)
+        kind = KINDS[word]
         digits, check = rest[:-1], rest[-1:]
         key = int(digits, 16)
         # int() takes signs, blanks and underscores, which no id holds.
         if f"{key:016x}" != digits or not 0 < key <= LARGEST_KEY or CHECK[key % 31] != check:
             raise ValueError
-    except ValueError:
+    except (KeyError, ValueError):
         shown = text if len(text) <= 80 else text[:80] + "…"
         raise BadId(f"«{shown}» is not an id, or not a whole one; copy it as Grove gave it.") from None
     return kind, key

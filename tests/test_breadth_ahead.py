@@ -19,10 +19,21 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from service.breadth import BREADTH, Attribute, Batch, Coming, Compiled, Unplanned
+from service.breadth import BREADTH, Attribute, Batch, Coming, Compiled, Early, Unplanned
 from service.together import Ask, together
 
-SHIPS = {"1": SimpleNamespace(id="1", name="Falcon", port="9"), "2": SimpleNamespace(id="2", name="X-Wing", port="8")}
+
+class Manned(SimpleNamespace):
+    """A ship that came with its captain and motto."""
+
+    captain_of = staticmethod(lambda ship: SimpleNamespace(id=ship.id, name=ship.captain))
+    motto_of = staticmethod(lambda ship: ship.motto)
+
+
+FALCON = Manned(id="1", name="Falcon", port="9", captain="Han", motto="Never tell me the odds")
+SHIPS: dict[str, Any] = {"1": FALCON, "2": SimpleNamespace(id="2", name="X-Wing", port="8")}
+CAPTAINS = {"2": SimpleNamespace(id="2", name="Luke")}
+NAMES = {ship.name: key for key, ship in SHIPS.items()}
 CREWS = {"1": ["Han", "Chewbacca"], "2": ["Luke"]}
 PORTS = {"8": "Yavin", "9": "Tatooine"}
 
@@ -54,6 +65,24 @@ def ship(_: Any, arguments: Mapping[str, Any], memory: Memory, __: Any) -> Comin
     return Coming(memory.look("ship", [id], SHIPS), [SimpleNamespace(id=id)])
 
 
+def named(_: Any, arguments: Mapping[str, Any], memory: Memory, __: Any) -> Early:
+    async def find() -> Any:
+        if not arguments["name"]:
+            raise ValueError("no name")
+        (key,) = await memory.look("name", [arguments["name"]], NAMES)
+        return [None] if key is None else ship(_, {"id": key}, memory, __)
+
+    return Early(find)
+
+
+def captain(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    return memory.look("captain", [ship.id for ship in ships], CAPTAINS)
+
+
+def motto(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    return memory.look("motto", [ship.id for ship in ships], {})
+
+
 def crew(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
     return memory.look("crew", [ship.id for ship in ships], CREWS)
 
@@ -70,14 +99,14 @@ def cargo(holds: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
     return memory.look("cargo", [hold.ship for hold in holds], {"1": "spice"})
 
 
-def batch(kind: Any, function: Any, **arguments: Any) -> GraphQLField:
-    return GraphQLField(
-        kind, {name: GraphQLArgument(of) for name, of in arguments.items()}, extensions={BREADTH: Batch(function)}
-    )
+def batch(kind: Any, function: Any, part: str | None = None, **arguments: Any) -> GraphQLField:
+    given = {name: GraphQLArgument(of) for name, of in arguments.items()}
+    return GraphQLField(kind, given, extensions={BREADTH: Batch(function, part)})
 
 
 NAME = GraphQLField(GraphQLNonNull(GraphQLString), extensions={BREADTH: Attribute("name")})
 HOLD = GraphQLObjectType("Hold", {"cargo": batch(GraphQLString, cargo)})
+CAPTAIN = GraphQLObjectType("Captain", {"name": NAME, "crew": batch(GraphQLList(GraphQLString), crew)})
 SHIP = GraphQLObjectType(
     "Ship",
     {
@@ -85,9 +114,17 @@ SHIP = GraphQLObjectType(
         "crew": batch(GraphQLList(GraphQLString), crew),
         "port": batch(GraphQLString, port),
         "hold": batch(GraphQLNonNull(HOLD), holds),
+        "captain": batch(GraphQLNonNull(CAPTAIN), captain, "captain_of"),
+        "motto": batch(GraphQLString, motto, "motto_of"),
     },
 )
-QUERY = GraphQLObjectType("Query", {"ship": batch(SHIP, ship, id=GraphQLNonNull(GraphQLID))})
+QUERY = GraphQLObjectType(
+    "Query",
+    {
+        "ship": batch(SHIP, ship, id=GraphQLNonNull(GraphQLID)),
+        "named": batch(SHIP, named, name=GraphQLNonNull(GraphQLString)),
+    },
+)
 # Its resolver is graphql-core's alone.
 MUTATION = GraphQLObjectType("Mutation", {"launch": GraphQLField(GraphQLNonNull(SHIP), resolve=lambda *_: SHIPS["1"])})
 SCHEMA = GraphQLSchema(QUERY, MUTATION)
@@ -127,6 +164,37 @@ async def test_two_fields_share_each_trip() -> None:
     data, trips = await run('{ one: ship(id: "1") { port } two: ship(id: "2") { port } }')
     assert data == {"one": {"port": "Tatooine"}, "two": {"port": "Yavin"}}
     assert trips == [["ship 1", "ship 2"], ["port 9", "port 8"]]
+
+
+async def test_what_is_found_early_is_found_before_all_else() -> None:
+    data, trips = await run('{ named(name: "X-Wing") { name crew } other: ship(id: "1") { name } }')
+    assert data == {"named": {"name": "X-Wing", "crew": ["Luke"]}, "other": {"name": "Falcon"}}
+    assert trips == [["name X-Wing"], ["ship 2", "crew 2", "ship 1"]]
+
+
+async def test_what_is_found_early_may_not_be_there() -> None:
+    assert await run('{ named(name: "Tydirium") { name crew } }') == ({"named": None}, [["name Tydirium"]])
+
+
+@pytest.mark.filterwarnings("error")
+async def test_what_fails_early_leaves_nothing_behind() -> None:
+    with pytest.raises(ValueError, match="no name"):
+        await run('{ ship(id: "1") { name } named(name: "") { name crew } }')
+
+
+async def test_what_came_with_an_object_is_not_asked() -> None:
+    text = '{ ship(id: "1") { name captain { __typename title: name } again: captain { crew name } motto } }'
+    data, trips = await run(text.replace("ship(", "manned: ship("))
+    captain = {"__typename": "Captain", "title": "Han"}
+    again = {"crew": ["Han", "Chewbacca"], "name": "Han"}
+    expected = {"name": "Falcon", "captain": captain, "again": again, "motto": "Never tell me the odds"}
+    assert data == {"manned": expected}
+    assert list(data["manned"]) == ["name", "captain", "again", "motto"]
+    assert trips == [["ship 1"], ["crew 1"]]
+    # Without a class that tells of it, each is asked for, once.
+    data, trips = await run(text.replace('"1"', '"2"'))
+    assert data["ship"]["captain"] == {"__typename": "Captain", "title": "Luke"}
+    assert trips == [["ship 2"], ["captain 2", "captain 2", "motto 2"], ["crew 2"]]
 
 
 async def test_one_after_another_where_nothing_runs_them_together() -> None:

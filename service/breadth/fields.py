@@ -78,7 +78,8 @@ class Batch:
     """The values are what the function answers for the objects, their number and order kept.
 
     `part`: the name of the attribute by which a class of objects tells that each of them has the value along, and what
-    makes the value of the object. Where all objects are of one such class, the function is not asked.
+    makes the value of the object. Where all objects are of one such class, the function is not asked; nor is it asked
+    ahead, since the objects may be.
     """
 
     function: Resolve

@@ -106,13 +106,15 @@ class Level:
         return place
 
     def _ask_ahead(self, scope: Scope, stand_ins: Sequence[Any]) -> None:
-        """Asks the fields that make do with what stands for their objects."""
-        for field in scope.fields:
-            if field.constant is not None or field.plain is not None:
+        """Asks the fields that make do with what stands for their objects, but for those that may come with them."""
+        kind = type(stand_ins[0])
+        for field in scope.asked:
+            if field.part is not None or kind in field.too_early_for:
                 continue
             try:
                 values = self.resolve(field, stand_ins)
             except AttributeError:
+                field.too_early_for.add(kind)
                 continue
             if isinstance(values, LISTS):
                 if field.complete is None and not field.abstract:

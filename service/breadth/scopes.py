@@ -54,6 +54,8 @@ class Scope:
     def __init__(self, decided: Decided, kind: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> None:
         self.kind = kind
         self.fields = [Field(decided, kind, key, details) for key, details in grouped.items()]
+        # Those whose values do not follow from the objects alone, as a rule: what is along with some need not be asked.
+        self.asked = [field for field in self.fields if field.constant is None and field.plain is None]
         self._readings: dict[type | None, Reading] = {}
 
     def reading(self, kind: type | None) -> "Reading":
@@ -78,6 +80,8 @@ class Field:
         self.selection = Selection(nodes, decided.fragments)
         self.scopes: dict[str, Scope] = {}
         name = self.node.name.value
+        # Classes of stand-ins that do not have what it takes to ask for this field.
+        self.too_early_for: set[type] = set()
         # What is the same for all objects of the scope.
         self.constant = parent.name if name == TYPENAME else None
         if self.constant is not None:

@@ -3,6 +3,7 @@
 from service.breadth import Selection
 from service.store.along import Along
 
+TYPENAME = "__typename"
 # Field → columns that it is made of; any other field of a node takes its key.
 OF_NODE = {
     "hierarchy": ("hierarchy_id",),
@@ -55,7 +56,14 @@ def along_in_list(selection: Selection) -> Along:
 
 def _own(*selections: Selection) -> tuple[str, ...]:
     wanted = {column for selection in selections for name in selection.names for column in OF_NODE.get(name, ())}
+    # What is brought along of a group needs no key, unless there is more to be found by it.
+    if all(_all_along(selection) for selection in selections):
+        wanted.discard("group_id")
     return tuple(sorted(wanted))
+
+
+def _all_along(selection: Selection) -> bool:
+    return "customerCount" not in selection.names and OF_GROUP.keys() >= selection.below("group").names - {TYPENAME}
 
 
 def _columns(part: str, known: dict[str, str], *selections: Selection) -> tuple[str, ...] | None:

@@ -53,6 +53,8 @@ NOTHING = Along()
 class Brought(NamedTuple):
     """How it is brought: in which columns of a statement, the key first, from what joins."""
 
+    # Those of the node itself.
+    own: Columns
     # All with {0} for what the node goes by in the statement.
     columns: str
     joined: str
@@ -82,7 +84,7 @@ def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
     if along.path:
         parts["path_of"] = partial(_path, len(columns))
         columns.append(PATH)
-    return Brought(", ".join(columns), joined, _maker(node, own, parts))
+    return Brought(own, ", ".join(columns), joined, _maker(node, own, parts))
 
 
 # What nodes bring along: as what rows, of which table, with which columns in common, joined how.

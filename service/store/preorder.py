@@ -64,18 +64,21 @@ SPREADS = """
 async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> list[Slice[NodeRow]]:
     """A page in display order for each listing: all below a node (its key), or a hierarchy (minus its key).
 
-    Two statements, one or two more for a cursor, one more backward. Costs the page, times the depth at most.
+    One statement, one more where cursors are made, one or two for a cursor, one backward. Costs the page, times the
+    depth at most.
     """
-    spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, listings)}
+    spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, listings)} if along.cursors else {}
     after, before = await chain(page.after, listings), await chain(page.before, listings)
     steps = [
         step._asdict()
         for listing in listings
         for step in (_steps_back(listing, before) if page.backward else _steps_on(listing, after))
     ]
-    make = walked(along).make
+    chained = along.cursors or after is not None or before is not None
+    make = walked(along, chained=chained).make
+    read = statement(along, backward=page.backward, chained=chained)
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
-    for row in await db.fetch_apart(statement(along, backward=page.backward), rows(steps), page.size + 1):
+    for row in await db.fetch_apart(read, rows(steps), page.size + 1):
         found[row[-1]].append(make(row))
     farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
     above = await _chains(farthest)

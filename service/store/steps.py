@@ -21,33 +21,38 @@ class Step(NamedTuple):
     above: int | None
 
 
+# What the walk looks at, and what the tables are joined by that nodes bring something along of.
+WALKED = ("id", "child_count", "descendant_count")
+JOINED = ("hierarchy_id", "group_id", "depth")
+
 # As many as there can be: so PostgreSQL takes them for few, and looks up what is joined to them. It knows nothing of
 # the walk's length, and would rather read all groups.
 ALL = "$2 * jsonb_array_length($1::text::jsonb)"
 
 FORWARD = Forms(
     postgres=f"""
-        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. Rows are carried
+        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. Columns are carried
         -- along, not joined at the end: not knowing how few they are, the planner would read all nodes for that.
+        -- But no more than are wanted: each is copied thrice.
         WITH RECURSIVE
         start AS (
-            SELECT step.listing, sibling.*,
+            SELECT step.listing, {{3}},
                 sum(1 + sibling.descendant_count) OVER so_far - (1 + sibling.descendant_count) AS rank
             FROM rows($1: listing bigint, number int, scope bigint, position text) AS step
             CROSS JOIN LATERAL (
-                SELECT {NODE} FROM node
+                SELECT {{2}}, node.position AS place FROM node
                 WHERE {SCOPE.format("node")} = step.scope AND node.position > step.position
                 ORDER BY node.position LIMIT $2
             ) AS sibling
             WINDOW so_far AS (
-                PARTITION BY step.listing ORDER BY step.number, sibling.position ROWS UNBOUNDED PRECEDING
+                PARTITION BY step.listing ORDER BY step.number, sibling.place ROWS UNBOUNDED PRECEDING
             )
         ),
         walk AS (
             SELECT * FROM start WHERE start.rank < $2
             UNION ALL
             SELECT walk.listing, child.* FROM walk CROSS JOIN LATERAL (
-                SELECT {NODE}, walk.rank + 1 - (1 + node.descendant_count)
+                SELECT {{2}}, walk.rank + 1 - (1 + node.descendant_count)
                     + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
                 FROM (
                     SELECT * FROM node AS n WHERE walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
@@ -213,14 +218,16 @@ BACKWARD = Forms(
 
 
 @lru_cache(maxsize=500)
-def statement(along: Along, *, backward: bool) -> Forms:
+def statement(along: Along, *, backward: bool, chained: bool = True) -> Forms:
     """$1 steps, $2 how many rows: records of nodes with what they bring along, and of the listing, nearest first."""
-    more = walked(along)
-    columns = more.columns.format("walk")
+    more = walked(along, chained=chained)
+    columns, joined = more.columns.format("walk"), more.joined.format("walk")
+    carried = {*more.own, *WALKED, *JOINED} if more.joined else {*more.own, *WALKED}
+    carrying = [", ".join(f"{of}.{name}" for name in NodeRow._fields if name in carried) for of in ("node", "sibling")]
     forms = BACKWARD if backward else FORWARD
-    return Forms(*(form.format(columns, more.joined.format("walk")) for form in forms))
+    return Forms(*(form.format(columns, joined, *carrying) for form in forms))
 
 
-def walked(along: Along) -> Brought:
-    """How the nodes of a walk come: always with what their chains are made of."""
-    return brought(NodeRow, along, ("parent_id", "position"))
+def walked(along: Along, *, chained: bool = True) -> Brought:
+    """How the nodes of a walk come; `chained`: with what their chains are made of."""
+    return brought(NodeRow, along, ("parent_id", "position") if chained else ())
