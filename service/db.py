@@ -37,11 +37,6 @@ async def fetch(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     return await _session.get().fetch(statement, arguments)
 
 
-async def fetch_apart(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
-    """The same for a statement with many rows: sent together with others, each row would cost more."""
-    return await _session.get().fetch(statement, arguments, apart=True)
-
-
 async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     """The same for a statement whose best plan depends on its arguments, as that of a filter does.
 

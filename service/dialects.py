@@ -14,9 +14,10 @@ Nothing else is translated. A statement that must differ has its two forms side 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -60,11 +61,53 @@ def render(statement: str | Forms, dialect: Dialect) -> str:
     return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text)))
 
 
-@lru_cache(maxsize=500)
-def reads_at_once(texts: tuple[str | Forms, ...]) -> str:
-    """One statement for PostgreSQL that reads what these read: rows of the place of each one and its row."""
-    parts = [f"SELECT {place}, part FROM ({text}) AS part" for place, text in enumerate(_numbered_on(texts))]
-    return " UNION ALL ".join(parts)
+class AtOnce(NamedTuple):
+    """One statement for PostgreSQL that reads what several read, and what makes of its rows those of each.
+
+    The last column of a row tells the place of the statement that it is of.
+    """
+
+    text: str
+    makers: Sequence[Callable[[Sequence[Any]], Sequence[Any]]]
+
+
+def reads_at_once(texts: Sequence[str], types: Sequence[Sequence[str]]) -> AtOnce:
+    """What reads what these texts read, whose columns are of these types.
+
+    All rows are of one form: a slot for each column of the widest, which the others use as far as types allow.
+    A row within a row would do as well, but takes three times as long to make and to read.
+    """
+    widest = max(range(len(texts)), key=lambda place: len(types[place]))
+    slots = [*types[widest]]
+    used = [
+        range(len(columns)) if place == widest else _slots_for(columns, slots) for place, columns in enumerate(types)
+    ]
+    parts = []
+    for place, text in enumerate(_numbered_on(texts)):
+        names = [f"c{number}" for number in range(len(types[place]))]
+        filled = dict(zip(used[place], names, strict=True))
+        columns = [filled.get(slot, f"NULL::{kind}") for slot, kind in enumerate(slots)]
+        parts.append(f"SELECT {', '.join(columns)}, {place} FROM ({text}) AS part({', '.join(names)})")
+    return AtOnce(" UNION ALL ".join(parts), [*map(_picking, used)])
+
+
+def _slots_for(columns: Sequence[str], slots: list[str]) -> list[int]:
+    """A slot of its type for each column; slots are added where there are too few."""
+    taken: list[int] = []
+    for kind in columns:
+        free = (slot for slot, other in enumerate(slots) if other == kind and slot not in taken)
+        slot = next(free, len(slots))
+        if slot == len(slots):
+            slots.append(kind)
+        taken.append(slot)
+    return taken
+
+
+def _picking(slots: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What takes these of a row."""
+    if [*slots] == [*range(len(slots))]:
+        return itemgetter(slice(len(slots)))
+    return itemgetter(*slots) if len(slots) > 1 else lambda row: (row[slots[0]],)
 
 
 @lru_cache(maxsize=500)

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from service.dialects import Dialect
+from service.dialects import AtOnce, Dialect, reads_at_once
 from service.errors import Busy, TimedOut, Unavailable
 from service.sessions import Record, to_its_end
 
@@ -17,6 +17,7 @@ BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # To start helpers for one statement takes longer than most pages, and takes the processors from other requests.
 PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
 STATEMENTS_PREPARED = 500
+AT_ONCE_KEPT = 1_000
 ACQUIRE_SECONDS = 10.0
 RELEASE_SECONDS = 10.0
 # What lies between may have forgotten an older one, as routers do.
@@ -56,6 +57,28 @@ class PostgresConnection:
             raise Busy("Another change to the same data is taking long; try again.") from error
         except UNREACHABLE as error:
             raise Unavailable("The connection to the database was lost; try again.") from error
+
+    async def fetch_each(self, statements: tuple[str, ...], arguments: Sequence[Any]) -> list[Sequence[Record]]:
+        at_once = self._engine.at_once.get(statements)
+        if at_once is None:
+            at_once = reads_at_once(statements, [await self._types(text) for text in statements])
+            if len(self._engine.at_once) == AT_ONCE_KEPT:
+                self._engine.at_once.clear()
+            self._engine.at_once[statements] = at_once
+        found: list[list[Record]] = [[] for _ in statements]
+        makers = at_once.makers
+        for row in await self.fetch(at_once.text, arguments):
+            place = row[-1]
+            found[place].append(makers[place](row))
+        return list(found)
+
+    async def _types(self, statement: str) -> list[str]:
+        """The types of a statement's columns."""
+        try:
+            prepared = await self._connection.prepare(statement)
+        except UNREACHABLE as error:
+            raise Unavailable("The connection to the database was lost; try again.") from error
+        return [attribute.type.name for attribute in prepared.get_attributes()]
 
     async def plan_anew(self) -> None:
         if not self._plans_anew:
@@ -100,6 +123,8 @@ class Postgres:
         # statement. Where somebody waits for the pool, it gets them.
         self.idle: list[tuple[Any, float]] = []
         self._waiting = 0
+        # How statements are read at once.
+        self.at_once: dict[tuple[str, ...], AtOnce] = {}
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int, lock_seconds: float, statement_seconds: float) -> "Postgres":

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from service.dialects import Dialect, Forms, reads_at_once, render
+from service.dialects import Dialect, Forms, render
 from service.together import Ask, Work, together
 
 T = TypeVar("T")
@@ -43,6 +43,9 @@ class Connection(Protocol):
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
         """The rows of one statement. Raises Unavailable, TimedOut, or the driver's own error."""
+
+    async def fetch_each(self, statements: tuple[str, ...], arguments: Sequence[Any]) -> list[Sequence[Record]]:
+        """The rows of each of these, given their arguments in order: in PostgreSQL by one statement."""
 
     async def plan_anew(self) -> None:
         """From here to the end of the transaction each statement is planned for its arguments."""
@@ -89,13 +92,11 @@ class NeedsTransaction(Exception):
 
 
 class Question(NamedTuple):
-    """A statement that a work asks for, see service/together.py."""
+    """Statements that a work asks for, see service/together.py; of several, none is planned."""
 
-    statement: str | Forms
-    arguments: Sequence[Any]
-    planned: bool
-    apart: bool
-    hint: bool
+    reads: tuple[Statement, ...]
+    planned: bool = False
+    hint: bool = False
 
 
 class Gathering:
@@ -106,33 +107,30 @@ class Gathering:
         self._gathering = False
 
     async def fetch(
-        self,
-        statement: str | Forms,
-        arguments: Sequence[Any],
-        *,
-        planned: bool = False,
-        apart: bool = False,
-        hint: bool = False,
+        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, hint: bool = False
     ) -> Sequence[Record]:
         """The rows of one statement."""
-        if self._gathering:
-            rows: Sequence[Record] = await Ask(Question(statement, arguments, planned, planned or apart, hint))
-            return rows
-        return await self._fetch_one(statement, arguments, planned, hint)
+        (rows,) = await self._ask(Question((Statement(statement, tuple(arguments)),), planned, hint))
+        return rows
 
-    async def fetch_each(self, reads: Sequence[Statement], *, hint: bool = False) -> list[Sequence[Record]]:
+    async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
-        if len(reads) < 2 or self.engine.dialect == "sqlite":
-            return [await self.fetch(text, arguments, hint=hint) for text, arguments in reads]
-        found: list[list[Record]] = [[] for _ in reads]
-        statement = reads_at_once(tuple(read.text for read in reads))
-        for place, row in await self.fetch(statement, arguments_of(reads), hint=hint):
-            found[place].append(row)
-        return list(found)
+        return await self._ask(Question(tuple(reads)))
 
-    async def _fetch_one(
-        self, statement: str | Forms, arguments: Sequence[Any], planned: bool, hint: bool
-    ) -> Sequence[Record]:
+    async def _ask(self, question: Question) -> list[Sequence[Record]]:
+        if self._gathering:
+            rows: list[Sequence[Record]] = await Ask(question)
+            return rows
+        return await self._fetch_all(question)
+
+    async def _fetch_all(self, question: Question) -> list[Sequence[Record]]:
+        reads, planned, hint = question
+        if self.engine.dialect == "sqlite":
+            return [rows for read in reads for rows in await self._run((read,), planned, hint)]
+        return await self._run(reads, planned, hint)
+
+    async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
+        """The rows of each, by what the database takes for one statement."""
         raise NotImplementedError
 
     async def together(self, works: Sequence[Work]) -> list[Any]:
@@ -145,28 +143,29 @@ class Gathering:
         finally:
             self._gathering = False
 
-    async def _answer(self, questions: Sequence[Question]) -> list[Sequence[Record]]:
-        """The rows of each; those that are alike are asked once, and those that are to be apart each for itself."""
+    async def _answer(self, questions: Sequence[Question]) -> list[list[Sequence[Record]]]:
+        """The rows of each; what is asked twice is fetched once, and what is planned goes for itself."""
         self._gathering = False
-        distinct: list[Question] = []
-        places = [_place(question, distinct) for question in questions]
-        gathered = [Statement(one.statement, tuple(one.arguments)) for one in distinct if not one.apart]
-        hint = all(one.hint for one in distinct)
-        found = iter(await self.fetch_each(gathered, hint=hint) if gathered else ())
-        answers = [() if question.apart else next(found) for question in distinct]
+        gathered: list[Statement] = []
+        hint = True
+        for question in questions:
+            if not question.planned:
+                gathered += (read for read in question.reads if read not in gathered)
+                hint = hint and question.hint
+        found = await self._fetch_all(Question(tuple(gathered), hint=hint)) if gathered else []
         # What plans anew does so from there on, so it comes last.
-        for place, question in sorted(enumerate(distinct), key=lambda one: one[1].planned):
-            if question.apart:
-                answers[place] = await self.fetch(question.statement, question.arguments, planned=question.planned)
+        planned: list[Question] = []
+        for question in questions:
+            if question.planned and question not in planned:
+                planned.append(question)
+        apart = [await self._fetch_all(question) for question in planned]
         self._gathering = True
-        return [answers[place] for place in places]
-
-
-def _place(question: Question, distinct: list[Question]) -> int:
-    """Where a question stands among the distinct ones; it is added where it is new."""
-    if question not in distinct:
-        distinct.append(question)
-    return distinct.index(question)
+        return [
+            apart[planned.index(question)]
+            if question.planned
+            else [found[gathered.index(read)] for read in question.reads]
+            for question in questions
+        ]
 
 
 class Session(Gathering):
@@ -193,18 +192,16 @@ class Session(Gathering):
         """Nothing of this transaction is to be kept."""
         self.discarded = True
 
-    async def _fetch_one(
-        self, statement: str | Forms, arguments: Sequence[Any], planned: bool, hint: bool
-    ) -> Sequence[Record]:
+    async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
         task = asyncio.current_task()
         assert task is not None
         self._fetching.add(task)
         try:
-            return await self._fetch(render(statement, self.engine.dialect), arguments, planned=planned)
+            return await self._fetch(reads, planned)
         finally:
             self._fetching.discard(task)
 
-    async def _fetch(self, text: str, arguments: Sequence[Any], *, planned: bool) -> Sequence[Record]:
+    async def _fetch(self, reads: Sequence[Statement], planned: bool) -> list[Sequence[Record]]:
         count = statement_count.get()
         async with self._lock:
             if self._ended:
@@ -216,7 +213,7 @@ class Session(Gathering):
             try:
                 if planned:
                     await self._connection.plan_anew()
-                return await self._connection.fetch(text, arguments)
+                return await fetch_from(self._connection, reads, self.engine.dialect)
             finally:
                 if count is not None:
                     count.statements += 1
@@ -256,9 +253,7 @@ class Reader(Gathering):
         self._planned = False
         self._connection: Connection | None = None
 
-    async def _fetch_one(
-        self, statement: str | Forms, arguments: Sequence[Any], planned: bool, hint: bool
-    ) -> Sequence[Record]:
+    async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
         if self.alone and not hint and (self.statements or planned):
             raise NeedsTransaction
         if self._connection is None:
@@ -269,7 +264,7 @@ class Reader(Gathering):
             if planned:
                 self._planned = True
                 await self._connection.plan_anew()
-            return await self._connection.fetch(render(statement, self.engine.dialect), arguments)
+            return await fetch_from(self._connection, reads, self.engine.dialect)
         finally:
             if count := statement_count.get():
                 count.statements += 1
@@ -291,6 +286,14 @@ class Reader(Gathering):
         if connection is not None:
             # Without a transaction there is nothing to wait for, so nothing that could be broken off.
             await (connection.release() if self.alone else to_its_end(connection.release()))
+
+
+async def fetch_from(connection: Connection, reads: Sequence[Statement], dialect: Dialect) -> list[Sequence[Record]]:
+    """The rows of each of these, by one statement."""
+    if len(reads) == 1:
+        ((text, arguments),) = reads
+        return [await connection.fetch(render(text, dialect), arguments)]
+    return await connection.fetch_each(tuple(render(read.text, dialect) for read in reads), arguments_of(reads))
 
 
 async def to_its_end(

@@ -41,6 +41,9 @@ class SqliteConnection:
             await self._connection.interrupt()
             raise
 
+    async def fetch_each(self, statements: tuple[str, ...], arguments: Sequence[Any]) -> list[Sequence[Record]]:
+        raise NotImplementedError("SQLite reads one after another")
+
     async def plan_anew(self) -> None:
         """SQLite keeps no plans that look at arguments."""
 

@@ -1,6 +1,7 @@
 """Statements that go to PostgreSQL as one, and what is read together with the lock of a hierarchy."""
 
 import asyncio
+from typing import Any
 
 from service import db, engines
 from service.dialects import reads_at_once, writes_at_once
@@ -11,8 +12,24 @@ def test_parameters_are_numbered_on() -> None:
     text = writes_at_once(("UPDATE a SET b = $2 WHERE c = $1", "DELETE FROM d WHERE e = $1::bigint", "DELETE FROM f"))
     first, second = "UPDATE a SET b = $2 WHERE c = $1", "DELETE FROM d WHERE e = $3::bigint"
     assert text == f"WITH write_0 AS ({first}), write_1 AS ({second}) DELETE FROM f"
-    text = reads_at_once(("SELECT $1, $2", "SELECT $1"))
-    assert text == "SELECT 0, part FROM (SELECT $1, $2) AS part UNION ALL SELECT 1, part FROM (SELECT $3) AS part"
+    at_once = reads_at_once(("SELECT $1, $2", "SELECT $1"), (("int8", "text"), ("text",)))
+    assert at_once.text == (
+        "SELECT c0, c1, 0 FROM (SELECT $1, $2) AS part(c0, c1) UNION ALL "
+        "SELECT NULL::int8, c0, 1 FROM (SELECT $3) AS part(c0)"
+    )
+
+
+def test_rows_of_all_forms_share_slots() -> None:
+    types = (("int8",), ("int8", "text", "int8"), ("text", "bool", "text"), ("int4", "int8"))
+    at_once = reads_at_once([f"SELECT {place}" for place in range(4)], types)
+    first, second, third, fourth = at_once.text.split(" UNION ALL ")
+    assert first.startswith("SELECT c0, NULL::text, NULL::int8, NULL::bool, NULL::text, NULL::int4, 0 FROM ")
+    assert second.startswith("SELECT c0, c1, c2, NULL::bool, NULL::text, NULL::int4, 1 FROM ")
+    assert third.startswith("SELECT NULL::int8, c0, NULL::int8, c1, c2, NULL::int4, 2 FROM ")
+    assert fourth.startswith("SELECT c1, NULL::text, NULL::int8, NULL::bool, NULL::text, c0, 3 FROM ")
+    rows: list[tuple[Any, ...]] = [(1, None, None, None, None, None, 0), (2, "two", 3, None, None, None, 1)]
+    rows += [(None, "four", None, True, "five", None, 2), (7, None, None, None, None, 6, 3)]
+    assert [at_once.makers[row[-1]](row) for row in rows] == [(1,), (2, "two", 3), ("four", True, "five"), (6, 7)]
 
 
 async def test_who_waited_for_the_lock_knows_what_was_done_meanwhile(grove: Grove, database_url: str) -> None:

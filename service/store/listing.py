@@ -31,8 +31,6 @@ ONLY_PARENT = "($1::bigint[])[1]"
 # group's members are alike. So it finds some ten thousand rows by what is wanted, puts them in order, and walks for
 # more.
 WARY = 1_000
-# A page of more rows goes its own way to the database.
-FEW = 60
 
 
 class Sorting(NamedTuple):
@@ -263,9 +261,7 @@ class Listing:
                 ) {self.joined}
             """,
         )
-        # Told by what is asked for alone: how many statements a document takes must not depend on what there is.
-        many = page.size > FEW
-        fetch = db.fetch_planned if not steady else db.fetch_apart if many else db.fetch
+        fetch = db.fetch if steady else db.fetch_planned
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
         return reading.slices(parents, found, make, cursor)
 

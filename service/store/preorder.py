@@ -78,7 +78,7 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
     make = walked(along, chained=chained).make
     read = statement(along, backward=page.backward, chained=chained)
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
-    for row in await db.fetch_apart(read, rows(steps), page.size + 1):
+    for row in await db.fetch(read, rows(steps), page.size + 1):
         found[row[-1]].append(make(row))
     farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
     above = await _chains(farthest)
