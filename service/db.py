@@ -32,9 +32,9 @@ CLOSE_SECONDS = 10.0
 _session: ContextVar[Session | Reader] = ContextVar("session")
 
 
-async def fetch(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+def fetch(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any, Sequence[Record]]:
     """The rows of one statement, run in the current snapshot or transaction."""
-    return await _session.get().fetch(statement, arguments)
+    return _session.get().fetch(statement, arguments)
 
 
 async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Record]:

@@ -110,14 +110,16 @@ class Gathering:
         self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, hint: bool = False
     ) -> Sequence[Record]:
         """The rows of one statement."""
-        (rows,) = await self._ask(Question((Statement(statement, tuple(arguments)),), planned, hint))
-        return rows
+        reads = (Statement(statement, tuple(arguments)),)
+        if self._gathering:
+            (rows,) = await Ask(Question(reads, planned, hint))
+        else:
+            (rows,) = await self._run(reads, planned, hint)
+        return rows  # type: ignore[no-any-return]
 
     async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
-        return await self._ask(Question(tuple(reads)))
-
-    async def _ask(self, question: Question) -> list[Sequence[Record]]:
+        question = Question(tuple(reads))
         if self._gathering:
             rows: list[Sequence[Record]] = await Ask(question)
             return rows

@@ -47,7 +47,8 @@ async def _below(batches: "Sequence[Batch]", level: "Level", together: Together)
     fields = [(batch, place, field) for batch in batches for place, field in enumerate(batch.reading.asked)]
     try:
         asked = [level.resolve(field, batch.parents, batch.kind) for batch, _, field in fields]
-        await level.be_early(asked, together)
+        if level.early:
+            await level.be_early(asked, together)
         answers = [level.take(field, values) for (_, _, field), values in zip(fields, asked, strict=True)]
         found = await together(level.works) if level.works else ()
     finally:
@@ -73,6 +74,8 @@ class Level:
         # What is to be awaited together, and all that must have come to an end when the level has.
         self.works: list[Awaitable[Any]] = []
         self.begun: list[Awaitable[Any]] = []
+        # Whether something is to be found before all that.
+        self.early = False
 
     def resolve(self, field: Field, parents: Sequence[Any], kind: type | None = None) -> Any:
         """What a field answers for these objects of one class."""
@@ -80,20 +83,23 @@ class Level:
         if make is not None:
             return [*map(make, parents)]
         values = field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
-        if not isinstance(values, (*LISTS, Early)):
+        if isinstance(values, LISTS):
+            return values
+        if isinstance(values, Early):
+            self.early = True
+        else:
             self.begun.append(values.work if isinstance(values, Coming) else values)
         return values
 
     async def be_early(self, asked: list[Any], together: Together) -> None:
         """Puts what the early ones find into their places."""
         places = [place for place, values in enumerate(asked) if isinstance(values, Early)]
-        if places:
-            works = [asked[place].work() for place in places]
-            self.begun += works
-            for place, values in zip(places, await together(works), strict=True):
-                asked[place] = values
-                if isinstance(values, Coming):
-                    self.begun.append(values.work)
+        works = [asked[place].work() for place in places]
+        self.begun += works
+        for place, values in zip(places, await together(works), strict=True):
+            asked[place] = values
+            if isinstance(values, Coming):
+                self.begun.append(values.work)
 
     def take(self, field: Field, values: Any) -> Sequence[Any] | int:
         """The values of a field that answered so, or the place of the work that finds them."""

@@ -13,6 +13,7 @@ them, and stands only for what they have in common; what differs between them co
 goes from object to object, calls it for each, and gathers their keys in loaders (service/schema/context.py).
 """
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ import strawberry
 from graphql import GraphQLObjectType
 from strawberry.schema import Schema
 from strawberry.types.arguments import convert_argument
-from strawberry.types.base import StrawberryOptional
+from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.field import StrawberryField
 
 from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Early, Selection
@@ -82,7 +83,10 @@ class Load:
         known = context.known(self.resolve, keys, *arguments)
         if known is not None:
             return self._finished(rows, known)
-        work = self._load(context, rows, keys, arguments)
+        if None in keys or self.needed or self.finish is not None:
+            work = self._load(context, rows, keys, arguments)
+        else:
+            work = context.many(self.resolve, keys, *arguments)
         return Coming(work, [*map(self.stand_in, keys)]) if self.stand_in else work
 
     async def _load(self, context: Context, rows: Sequence[Any], keys: list[Any], arguments: tuple[Any, ...]) -> Any:
@@ -233,26 +237,53 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
         # The types can be told only when all of them are declared.
         name = schema.config.name_converter.from_argument
         return [
-            (name(argument), argument.python_name, None if _is_plain(argument.type) else argument.type)
-            for argument in field.arguments
+            (name(argument), argument.python_name, _conversion(schema, argument.type)) for argument in field.arguments
         ]
 
     def convert(arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by their Python names, input objects as instances of their classes."""
-        registry = schema.schema_converter.scalar_registry
         return {
-            python_name: arguments[name]
-            if kind is None
-            else convert_argument(arguments[name], kind, registry, schema.config)
-            for name, python_name, kind in conversions()
+            python_name: arguments[name] if conversion is None else conversion(arguments[name])
+            for name, python_name, conversion in conversions()
             if name in arguments
         }
 
+    @functools.cache
+    def constant() -> Relation | None:
+        """What the method answers without arguments, where it looks at no row."""
+        try:
+            relation: Relation = method(NOBODY)
+        except AttributeError:
+            return None
+        return relation
+
     def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
-        found: Relation = method(rows[0], **convert(arguments)) if arguments else method(rows[0])
+        found: Relation = method(rows[0], **convert(arguments)) if arguments else constant() or method(rows[0])
         return found.many(context, rows, selection)
 
     return Batch(resolve, part)
+
+
+# A row that has nothing.
+NOBODY = object()
+
+
+def _conversion(schema: Schema, kind: Any) -> Callable[[Any], Any] | None:
+    """What makes the value of an argument of a coerced one of this type; None where it stays as it is."""
+    if _is_plain(kind):
+        return None
+    bare = kind.of_type if isinstance(kind, StrawberryOptional) else kind
+    name = schema.config.name_converter.from_field
+    if has_object_definition(bare):
+        fields = bare.__strawberry_definition__.fields
+        if all(_is_plain(field.type) and field.default_value is not dataclasses.MISSING for field in fields):
+            # Strawberry's own way takes as long as a small statement.
+            names = [(name(field), field.python_name) for field in fields]
+            return lambda value: (
+                None if value is None else bare(**{python: value[given] for given, python in names if given in value})
+            )
+    registry = schema.schema_converter.scalar_registry
+    return lambda value: convert_argument(value, kind, registry, schema.config)
 
 
 def _is_plain(kind: Any) -> bool:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -234,33 +235,9 @@ class Listing:
         if cursor is None:
             after, before = reading.edges()
         reading.bound(conditions, after, before)
-        ordering = reading.ordering
         where = " AND ".join([self.link, *conditions.texts])
-        columns = f"{self.columns}, item.{sorting.column} AS sort_value"
-        statement = Forms(
-            postgres=f"""
-                SELECT item.*, parent.id FROM {PARENTS}
-                CROSS JOIN LATERAL (
-                    SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
-                ) AS item
-            """
-            if len(parents) > 1 or steady
-            else f"""
-                -- Of a single parent PostgreSQL sees the key, and so knows how much hangs on it. MATERIALIZED makes
-                -- it plan for the inner limit; what it then reads is what the outer one asks for.
-                WITH item AS MATERIALIZED (
-                    SELECT {columns} FROM {self.source} WHERE {where.replace("parent.id", ONLY_PARENT)}
-                    ORDER BY {ordering} LIMIT greatest($2::bigint, {WARY if self.wary and conditions.wary else 0})
-                )
-                SELECT item.*, {ONLY_PARENT} FROM item LIMIT $2
-            """,
-            sqlite=f"""
-                SELECT {columns}, parent.id FROM {PARENTS}
-                JOIN {self.table} AS item ON item.id IN (
-                    SELECT item.id FROM {self.source} WHERE {where} ORDER BY {ordering} LIMIT $2
-                ) {self.joined}
-            """,
-        )
+        wary = self.wary and conditions.wary
+        statement = _page(self, where, reading.ordering, sorting.column, len(parents) == 1 and not steady, wary)
         fetch = db.fetch if steady else db.fetch_planned
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
         return reading.slices(parents, found, make, cursor)
@@ -312,6 +289,36 @@ class Listing:
         counted = await fetch(statement, parents, 0, *conditions.arguments)
         found = {record[0]: record[1] for record in counted}
         return [found[parent] for parent in parents]
+
+
+@lru_cache(maxsize=1_000)
+def _page(listing: Listing, where: str, ordering: str, column: str, single: bool, wary: bool) -> Forms:
+    """The statement of a page; `single`: planned for its one parent."""
+    columns = f"{listing.columns}, item.{column} AS sort_value"
+    return Forms(
+        postgres=f"""
+            -- Of a single parent PostgreSQL sees the key, and so knows how much hangs on it. MATERIALIZED makes
+            -- it plan for the inner limit; what it then reads is what the outer one asks for.
+            WITH item AS MATERIALIZED (
+                SELECT {columns} FROM {listing.source} WHERE {where.replace("parent.id", ONLY_PARENT)}
+                ORDER BY {ordering} LIMIT greatest($2::bigint, {WARY if wary else 0})
+            )
+            SELECT item.*, {ONLY_PARENT} FROM item LIMIT $2
+        """
+        if single
+        else f"""
+            SELECT item.*, parent.id FROM {PARENTS}
+            CROSS JOIN LATERAL (
+                SELECT {columns} FROM {listing.source} WHERE {where} ORDER BY {ordering} LIMIT $2
+            ) AS item
+        """,
+        sqlite=f"""
+            SELECT {columns}, parent.id FROM {PARENTS}
+            JOIN {listing.table} AS item ON item.id IN (
+                SELECT item.id FROM {listing.source} WHERE {where} ORDER BY {ordering} LIMIT $2
+            ) {listing.joined}
+        """,
+    )
 
 
 def _cursor(order: str, row: Sequence[Any]) -> str:
