@@ -1,4 +1,7 @@
-"""Requests that are broken off, at any moment, leave nothing behind: no connection, no transaction, no lock."""
+"""Requests that are broken off, at any moment, leave nothing behind: no connection, no transaction, no lock.
+
+That is so with each executor of queries.
+"""
 
 import asyncio
 import itertools
@@ -113,6 +116,7 @@ async def answers_at_once(grove: Grove, hierarchy: str) -> None:
         await grove.mutate("updateHierarchy", {"id": hierarchy, "description": f"{time.time()}"})
 
 
+@pytest.mark.usefixtures("executor")
 async def test_cancelled_requests_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
     hierarchy = await plant(database_url, "Sales", 100)
     async with without_noise(), inside(database_url, pool_size=5) as (grove, database):
@@ -186,6 +190,7 @@ async def test_a_cancelled_statement_ends_in_the_database_too(database_url: str,
         await database.close()
 
 
+@pytest.mark.usefixtures("executor")
 async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str, tmp_path: Path) -> None:
     """Of ours by the same clock: TIMEOUT, or UNAVAILABLE where the database was the first to give up."""
     hierarchy = await plant(database_url, "Sales", 100)
@@ -205,6 +210,7 @@ async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str, tmp
     await check(database_url, tmp_path)
 
 
+@pytest.mark.usefixtures("executor")
 async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
     """An error that reaches up to what may be null makes the executor cancel whatever is still being read."""
     hierarchy = await plant(database_url, "Sales", 30)
@@ -222,6 +228,7 @@ async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str, tmp
     await check(database_url, tmp_path)
 
 
+@pytest.mark.usefixtures("executor")
 async def test_an_error_takes_nothing_from_other_fields(database_url: str) -> None:
     """They ask for the same values as the fields that are cancelled, in the same snapshot."""
     hierarchy = await plant(database_url, "Sales", 30)
@@ -276,6 +283,15 @@ async def hang_up(port: int, request: bytes, longest: float) -> None:
         await writer.wait_closed()
 
 
+async def quiet(service: Service) -> None:
+    """Returns when no request has ended for a second: what clients that are gone have asked for is done to its end."""
+    size = -1
+    while size != service.log.stat().st_size:
+        size = service.log.stat().st_size
+        await asyncio.sleep(1)
+
+
+@pytest.mark.usefixtures("executor")
 async def test_clients_that_hang_up_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
     hierarchy = await plant(database_url, "Sales", 100)
     async with (
@@ -294,6 +310,7 @@ async def test_clients_that_hang_up_leave_nothing_behind(database_url: str, tmp_
                 await hang_up(service.port, spoken(asked, hierarchy), longest)
 
         await asyncio.gather(*(lane() for _ in range(LANES)))
+        await quiet(service)
         await at_rest(database_url)
         await answers_at_once(grove, hierarchy)
         made = [entry for entry in await logged_since(database_url, start) if entry.in_hierarchy]
