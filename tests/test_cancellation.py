@@ -24,12 +24,12 @@ from service.db import Database, fetch, fetch_value
 from service.dialects import Forms
 from service.settings import Settings
 from tests.support.client import Grove, lifespan
-from tests.support.command import check
 from tests.support.crowd import ACTOR, Asked, Client, Picture, read_tree, version_of
 from tests.support.planting import plant
 from tests.support.replay import logged_since, start_of, verify
 from tests.support.rest import at_rest, without_noise
 from tests.support.service import Service
+from tests.support.soundness import check
 
 CANCELLATIONS = 1_200
 HANG_UPS = 300
@@ -117,7 +117,7 @@ async def answers_at_once(grove: Grove, hierarchy: str) -> None:
 
 
 @pytest.mark.usefixtures("executor")
-async def test_cancelled_requests_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
+async def test_cancelled_requests_leave_nothing_behind(database_url: str) -> None:
     hierarchy = await plant(database_url, "Sales", 100)
     async with without_noise(), inside(database_url, pool_size=5) as (grove, database):
         start = await start_of(grove, database_url, hierarchy)
@@ -146,7 +146,7 @@ async def test_cancelled_requests_leave_nothing_behind(database_url: str, tmp_pa
         await verify(grove, database_url, start, [made for one in clients for made in one.acknowledged])
         await answers_at_once(grove, hierarchy)
         await at_rest(database_url, database)
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 SLOW_READ = Forms(
@@ -191,7 +191,7 @@ async def test_a_cancelled_statement_ends_in_the_database_too(database_url: str,
 
 
 @pytest.mark.usefixtures("executor")
-async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str, tmp_path: Path) -> None:
+async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str) -> None:
     """Of ours by the same clock: TIMEOUT, or UNAVAILABLE where the database was the first to give up."""
     hierarchy = await plant(database_url, "Sales", 100)
     seen: Counter[str] = Counter()
@@ -207,11 +207,11 @@ async def test_a_request_that_runs_out_of_time_is_told_so(database_url: str, tmp
                 await at_rest(database_url, database)
     assert seen["TIMEOUT"]
     assert seen.keys() <= {"TIMEOUT", "UNAVAILABLE"}, seen
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 @pytest.mark.usefixtures("executor")
-async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
+async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str) -> None:
     """An error that reaches up to what may be null makes the executor cancel whatever is still being read."""
     hierarchy = await plant(database_url, "Sales", 30)
     async with without_noise(), inside(database_url, pool_size=5) as (grove, database):
@@ -225,7 +225,7 @@ async def test_errors_amid_an_answer_leave_nothing_behind(database_url: str, tmp
         await at_rest(database_url, database)
         assert await version_of(grove, hierarchy) == version
         await answers_at_once(grove, hierarchy)
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 @pytest.mark.usefixtures("executor")
@@ -318,7 +318,7 @@ async def test_clients_that_hang_up_leave_nothing_behind(database_url: str, tmp_
         assert await version_of(grove, hierarchy) == start.version + len(made)
     noise = [line for line in service.log.read_text().splitlines() if is_noise(line)]
     assert not noise, noise[0]
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 def is_noise(line: str) -> bool:

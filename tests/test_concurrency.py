@@ -18,11 +18,11 @@ from service.turns import NotOurTurn, Turn, Turns
 from tests.conftest import DATABASE
 from tests.support import sql
 from tests.support.client import Grove, Json
-from tests.support.command import check
 from tests.support.crowd import ACTOR, Client, Picture, describe, read_tree, run_crowd, version_of
 from tests.support.planting import plant
 from tests.support.replay import start_of, verify
 from tests.support.service import Service
+from tests.support.soundness import check
 
 T = TypeVar("T")
 # The length of each random run. Taken out of the environment, where the service would complain of it.
@@ -71,7 +71,7 @@ async def test_a_crowd_in_one_hierarchy(database_url: str, tmp_path: Path, worke
         await run_crowd(clients, SECONDS * share)
         print(describe(clients))
         await verify(grove, database_url, start, [made for one in clients for made in one.acknowledged])
-    await check(database_url, tmp_path)
+    await check(database_url)
     await no_deadlocks(database_url)
 
 
@@ -89,7 +89,7 @@ async def test_a_crowd_in_eight_hierarchies(database_url: str, tmp_path: Path) -
         print(describe(clients))
         for start in starts:
             await verify(grove, database_url, start, [made for one in clients for made in one.acknowledged])
-    await check(database_url, tmp_path)
+    await check(database_url)
     await no_deadlocks(database_url)
     await no_deadlocks(database_url)
 
@@ -164,7 +164,7 @@ async def test_hierarchies_do_not_wait_for_one_another(database_url: str, tmp_pa
         for task in stuck:
             assert [error["extensions"]["code"] for error in task.result()["errors"]] == ["UNAVAILABLE"]
         assert "errors" not in await add_root(grove, hierarchies[0])
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 @POSTGRES
@@ -274,14 +274,12 @@ NAMESAKES: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("mutation", NAMESAKES)
-async def test_of_many_who_take_a_name_one_gets_it(
-    database_url: str, tmp_path: Path, service: Service, mutation: str
-) -> None:
+async def test_of_many_who_take_a_name_one_gets_it(database_url: str, service: Service, mutation: str) -> None:
     async with connected(service) as grove:
         payloads = await at_once(16, lambda _: grove.mutate(mutation, NAMESAKES[mutation], errors=None))
     taken = "CODE_TAKEN" if mutation == "createCustomer" else "NAME_TAKEN"
     assert sorted(map(codes, payloads)) == [[], *[[taken]] * 15]
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 async def test_of_two_who_rename_to_one_name_one_gets_it(service: Service) -> None:
@@ -299,7 +297,7 @@ async def test_of_two_who_rename_to_one_name_one_gets_it(service: Service) -> No
 # ── what goes while it is wanted ────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_group_deleted_while_it_is_assigned(database_url: str, tmp_path: Path, service: Service) -> None:
+async def test_a_group_deleted_while_it_is_assigned(database_url: str, service: Service) -> None:
     hierarchies = [await plant(database_url, name, 20) for name in ("One", "Other")]
     async with connected(service) as grove:
         for turn in range(15):
@@ -321,11 +319,11 @@ async def test_a_group_deleted_while_it_is_assigned(database_url: str, tmp_path:
             data = await grove.query("query ($id: ID!) { node(id: $id) { id } }", {"id": group})
             assert data["node"] is None
     await service.stop()
-    await check(database_url, tmp_path)
+    await check(database_url)
     await no_deadlocks(database_url)
 
 
-async def test_a_customer_deleted_while_it_is_added(database_url: str, tmp_path: Path, service: Service) -> None:
+async def test_a_customer_deleted_while_it_is_added(database_url: str, service: Service) -> None:
     async with connected(service) as grove:
         groups = [
             (await grove.mutate("createCustomerGroup", {"name": f"Group {place}"}, "group { id }"))["group"]["id"]
@@ -350,11 +348,11 @@ async def test_a_customer_deleted_while_it_is_added(database_url: str, tmp_path:
         assert data["customers"]["totalCount"] == 0
         assert {row["customerCount"] for row in data["customerGroups"]["nodes"]} == {0}
     await service.stop()
-    await check(database_url, tmp_path)
+    await check(database_url)
     await no_deadlocks(database_url)
 
 
-async def test_a_hierarchy_deleted_while_it_is_filled(database_url: str, tmp_path: Path, service: Service) -> None:
+async def test_a_hierarchy_deleted_while_it_is_filled(database_url: str, service: Service) -> None:
     async with connected(service) as grove:
         for turn in range(10):
             hierarchy = await plant(database_url, f"Brief {turn}", 20)
@@ -375,13 +373,11 @@ async def test_a_hierarchy_deleted_while_it_is_filled(database_url: str, tmp_pat
             assert deleted == []
             assert all(found in ([], ["NOT_FOUND"]) for found in others)
     await service.stop()
-    await check(database_url, tmp_path)
+    await check(database_url)
     await no_deadlocks(database_url)
 
 
-async def test_a_level_removed_while_a_group_comes_to_stand_on_it(
-    database_url: str, tmp_path: Path, service: Service
-) -> None:
+async def test_a_level_removed_while_a_group_comes_to_stand_on_it(database_url: str, service: Service) -> None:
     async with connected(service) as grove:
         for turn in range(15):
             given = {"name": f"Brief {turn}", "levels": ["Top", "Last"], "placeholders": False}
@@ -396,4 +392,4 @@ async def test_a_level_removed_while_a_group_comes_to_stand_on_it(
                 grove.mutate("removeLevel", last, errors=None),
             )
             assert (codes(added), codes(removed)) in [([], ["LEVEL_IN_USE"]), (["TOO_DEEP"], [])]
-    await check(database_url, tmp_path)
+    await check(database_url)

@@ -11,11 +11,11 @@ import pytest
 
 from tests.conftest import DATABASE
 from tests.support import sql
-from tests.support.command import check
 from tests.support.crowd import ACTOR, Acknowledged, Client, Picture, describe
 from tests.support.planting import plant
 from tests.support.replay import Start, logged_since, match, start_of, verify
 from tests.support.service import Service
+from tests.support.soundness import check
 
 CRASHES = 10
 CLIENTS = 4 if DATABASE == "sqlite" else 12
@@ -33,13 +33,13 @@ async def test_what_was_acknowledged_outlives_kill_9(database_url: str, tmp_path
             await asyncio.sleep(random.uniform(0.4, 1.2))
             await service.kill()
             await asyncio.gather(*running)
-            await asyncio.gather(check(database_url, tmp_path), service.start())
+            await asyncio.gather(check(database_url), service.start())
             await nothing_lost(database_url, start, clients)
         # What had no answer is sent again under its key, and so done once, whether it was done before or not.
         await asyncio.gather(*(client.act() for client in clients if client.unanswered))
         print(describe(clients))
         await verify(grove, database_url, start, acknowledged_to(clients))
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 CUT = """
@@ -69,7 +69,7 @@ async def test_what_was_acknowledged_outlives_broken_connections(database_url: s
             await client.act()
         print(f"{faults} faults,", describe(clients))
         await verify(grove, database_url, start, acknowledged_to(clients))
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 async def act_through_faults(client: Client, end: float) -> int:

@@ -19,9 +19,9 @@ from click.testing import CliRunner
 from service.__main__ import main
 from service.ids import Kind, encode
 from tests.support import sql
-from tests.support.command import check
 from tests.support.imports import csv_of, customers_csv, nodes_of_tree, tree_csv
 from tests.support.service import Service
+from tests.support.soundness import check
 
 pytestmark = pytest.mark.usefixtures("folder", "logs_as_before")
 LEAVES = 3_000
@@ -104,7 +104,7 @@ async def test_each_kind_of_file(database_url: str, tmp_path: Path) -> None:
     found = await sql.fetch(database_url, "SELECT customer_count FROM customer_group WHERE code = 'KEY'")
     assert found == [(2,)]
     assert await sql.fetch(database_url, "SELECT DISTINCT actor FROM change") == [("grove import",)]
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 async def test_a_dry_run_lists_what_would_change(database_url: str, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_what_is_asked_for_wrongly(database_url: str, tmp_path: Path) -> N
     assert await sql.fetch(database_url, STATE) == []
 
 
-async def test_what_cannot_be_done(database_url: str, tmp_path: Path) -> None:
+async def test_what_cannot_be_done(database_url: str) -> None:
     away = await run("postgres://grove:swordfish@127.0.0.1:9/grove", "customers", "-", sent=customers_csv(1))
     assert away.code == 1
     assert "cannot be reached" in away.err
@@ -227,11 +227,11 @@ async def test_killed_it_changes_nothing_and_can_be_resumed(database_url: str, t
             await asyncio.sleep(random.uniform(0, 0.1))
             process.kill()
             await process.wait()
-    await check(database_url, tmp_path)
+    await check(database_url)
     ended = await run(database_url, "resume")
     assert (ended.code, ended.counts()) == (0, {"rows": LEAVES, "created": nodes_of_tree(LEAVES)})
     assert await sql.fetch(database_url, GROUPS) == [(nodes_of_tree(LEAVES),)]
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 async def test_ctrl_c_stops_it_until_a_person_goes_on(database_url: str, tmp_path: Path) -> None:
@@ -267,4 +267,4 @@ async def test_a_server_takes_over_what_was_killed_and_the_command_can_watch(dat
         watched = await run(database_url, "resume", encode(Kind.JOB, key))
     assert (watched.code, watched.counts()["created"]) == (0, nodes_of_tree(LEAVES))
     assert await sql.fetch(database_url, GROUPS) == [(nodes_of_tree(LEAVES),)]
-    await check(database_url, tmp_path)
+    await check(database_url)

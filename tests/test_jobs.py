@@ -19,7 +19,6 @@ from service.writing_workbooks import write_xlsx
 from tests.conftest import DATABASE
 from tests.support import sql
 from tests.support.client import Grove, Json, running
-from tests.support.command import check
 from tests.support.company import ACTOR, ACTOR_HEADER
 from tests.support.imports import (
     OVER,
@@ -35,6 +34,7 @@ from tests.support.imports import (
     upload,
 )
 from tests.support.service import Service
+from tests.support.soundness import check
 
 LEAVES = 3_000
 MISSING = 4_711
@@ -507,7 +507,7 @@ async def test_two_files_for_one_hierarchy_at_once(database_url: str, tmp_path: 
     finally:
         for service in services:
             await service.close()
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 async def patiently(grove: Grove, content: bytes, **fields: str) -> str:
@@ -548,7 +548,7 @@ async def test_kill_9_at_any_instant_leaves_nothing_and_the_job_goes_on(database
             # It may have been done at the very last moment; else nothing of it is there.
             whole = files if state == "DONE" else files - 1
             assert await sql.fetch(database_url, GROUPS) == [(whole * nodes_of_tree(LEAVES),)]
-            await asyncio.gather(check(database_url, tmp_path), service.start())
+            await asyncio.gather(check(database_url), service.start())
         async with service.client() as grove:
             if id is not None:
                 job = await ended(grove, id)
@@ -556,7 +556,7 @@ async def test_kill_9_at_any_instant_leaves_nothing_and_the_job_goes_on(database
         # Each file once: as many changes in the log for each as for the first, the one that nobody disturbed.
         assert await sql.fetch(database_url, GROUPS) == [(files * nodes_of_tree(LEAVES),)]
         print(f"{files} files, {logged} changes for the first")
-        await check(database_url, tmp_path)
+        await check(database_url)
 
 
 async def observe(grove: Grove, id: str) -> list[tuple[str, int]]:
@@ -589,4 +589,4 @@ async def test_a_service_that_is_stopped_gives_its_job_back(database_url: str, t
         await service.start()
         async with service.client() as grove:
             assert (await ended(grove, id))["state"] == "DONE"
-    await check(database_url, tmp_path)
+    await check(database_url)

@@ -17,10 +17,11 @@ from service import migrating, orm
 from service.errors import Unavailable
 from tests.conftest import DATABASE
 from tests.support import sql
-from tests.support.command import check, grove
+from tests.support.command import grove
 from tests.support.databases import Databases, fresh
 from tests.support.planting import plant
 from tests.support.service import Service
+from tests.support.soundness import check
 
 TABLES = [
     "change",
@@ -56,11 +57,11 @@ async def own_tables(url: str) -> list[str]:
 # ── up and down ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_up_from_nothing(empty_url: str, tmp_path: Path) -> None:
+async def test_up_from_nothing(empty_url: str) -> None:
     assert await migrating.migrate(empty_url) == migrating.known()
     assert await own_tables(empty_url) == TABLES
     assert await migrating.migrate(empty_url) == []
-    await check(empty_url, tmp_path)
+    await check(empty_url)
 
 
 async def test_the_migrations_are_equal_to_the_models(database_url: str) -> None:
@@ -77,7 +78,7 @@ async def test_migrating_again_keeps_every_row(database_url: str) -> None:
     assert await sql.contents(database_url, TABLES) == before
 
 
-async def test_down_and_up_again_with_rows_inside(database_url: str, tmp_path: Path) -> None:
+async def test_down_and_up_again_with_rows_inside(database_url: str) -> None:
     await plant(database_url, "Sales", 50)
     await migrating.migrate(database_url, "zero")
     assert await own_tables(database_url) == []
@@ -85,7 +86,7 @@ async def test_down_and_up_again_with_rows_inside(database_url: str, tmp_path: P
     assert await own_tables(database_url) == TABLES
     assert not any((await sql.contents(database_url, TABLES)).values())
     await plant(database_url, "Sales", 50)
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 # ── at any time ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,14 +178,14 @@ async def test_a_killed_migration_is_taken_up_again(databases: Databases) -> Non
     assert killed
 
 
-async def test_a_migration_killed_before_it_was_recorded_runs_again(database_url: str, tmp_path: Path) -> None:
+async def test_a_migration_killed_before_it_was_recorded_runs_again(database_url: str) -> None:
     """Tortoise records a migration after the transaction in which it ran."""
     await plant(database_url, "Sales", 50)
     before = await sql.contents(database_url, TABLES)
     await sql.fetch(database_url, "DELETE FROM tortoise_migrations WHERE app = 'grove'")
     assert await migrating.migrate(database_url) == migrating.known()
     assert await sql.contents(database_url, TABLES) == before
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 # ── what the database forbids by itself ─────────────────────────────────────────────────────────────────────

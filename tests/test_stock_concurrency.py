@@ -20,9 +20,9 @@ import pytest
 from tests.conftest import DATABASE
 from tests.support import sql
 from tests.support.client import Grove, Json
-from tests.support.command import check
 from tests.support.company import new_customer, new_group
 from tests.support.service import Service
+from tests.support.soundness import check
 from tests.test_concurrency import SECONDS, no_deadlocks
 
 CLIENTS = 64
@@ -151,7 +151,7 @@ async def test_a_crowd_at_one_item(database_url: str, tmp_path: Path, workers: i
         await verify(grove, ledger)
     assert min(ledger.made[one] for one in ("reserveStock", "consumeReservation", "releaseReservation")) > 0
     assert ledger.refused["reserveStock INSUFFICIENT_STOCK"] > 0, "There was always enough for everybody."
-    await check(database_url, tmp_path)
+    await check(database_url)
     await no_deadlocks(database_url)
 
 
@@ -196,7 +196,7 @@ async def test_many_that_set_the_same_new_item_at_once(database_url: str, tmp_pa
         await asyncio.gather(*(grove.mutate("setStock", {"sku": "NEW", "onHand": number}) for number in range(32)))
         data = await grove.query("{ stockItems { totalCount nodes { onHand } } }")
         assert data["stockItems"]["totalCount"] == 1
-    await check(database_url, tmp_path)
+    await check(database_url)
 
 
 async def test_reserving_for_a_group_that_is_being_deleted(database_url: str, tmp_path: Path) -> None:
@@ -230,5 +230,5 @@ async def test_reserving_for_a_group_that_is_being_deleted(database_url: str, tm
 
         for _ in range(4):
             await asyncio.gather(*(race(random.getrandbits(60)) for _ in range(8)))
-    await check(database_url, tmp_path)
+    await check(database_url)
     assert await sql.fetch(database_url, "SELECT count(*) FROM reservation WHERE hierarchy_id IS NULL") == [(0,)]

@@ -16,9 +16,3 @@ async def grove(*words: str, folder: Path) -> tuple[int, str]:
     output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode(errors="replace")
-
-
-async def check(url: str, folder: Path) -> None:
-    """`grove check` must find nothing."""
-    code, output = await grove("check", "--database", url, folder=folder)
-    assert code == 0, output
