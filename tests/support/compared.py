@@ -1,7 +1,7 @@
 """An application whose every query is also answered by a twin with the other executor, on the same database.
 
-The client gets the application's answer. What the twin answered otherwise is kept in `differences`, unless the
-application, asked again, no longer says what it said: then something has changed in between.
+The client gets the application's answer. What the twin answered otherwise is kept in `differences`, unless one of
+them, asked again, no longer says what it said: then something has changed in between, perhaps to and fro.
 """
 
 from typing import Any, NamedTuple
@@ -61,7 +61,10 @@ class Compared:
         same = {**scope, "headers": [*scope["headers"], (b"x-request-id", id)]}
         said, other = _said(answer), _said(await _answer(self.twin, same, received))
         self.compared += 1
-        if other != said and _said(await _answer(self.app, same, received)) == said:
+        if other == said:
+            return
+        again = [_said(await _answer(app, same, received)) for app in (self.app, self.twin)]
+        if again == [said, other]:
             request = b"".join(message.get("body", b"") for message in received) or scope["query_string"]
             self.differences.append(f"{request.decode(errors='replace')}\n{said}\n{other}")
 
