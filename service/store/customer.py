@@ -190,16 +190,27 @@ SHARE = """
         WHERE several.customer_id = ANY($1::bigint[])
         GROUP BY several.customer_id HAVING count(*) > 1
     )
+    AND NOT EXISTS (
+        SELECT 1 FROM shared_membership AS kept
+        WHERE kept.customer_id = membership.customer_id AND kept.group_id = membership.group_id
+    )
     ON CONFLICT DO NOTHING
 """
 
 UNSHARE = """
-    -- What of these customers' memberships is gone, or has become the only one.
+    -- What of these customers' memberships is gone, or has become the only one. It costs the memberships of these
+    -- customers, where looking for another of each would cost their square.
     DELETE FROM shared_membership
-    WHERE customer_id = ANY($1::bigint[]) AND NOT EXISTS (
-        SELECT 1 FROM membership AS own
-        JOIN membership AS other ON other.customer_id = own.customer_id AND other.group_id <> own.group_id
-        WHERE own.customer_id = shared_membership.customer_id AND own.group_id = shared_membership.group_id
+    WHERE customer_id = ANY($1::bigint[]) AND (
+        customer_id NOT IN (
+            SELECT several.customer_id FROM membership AS several
+            WHERE several.customer_id = ANY($1::bigint[])
+            GROUP BY several.customer_id HAVING count(*) > 1
+        )
+        OR NOT EXISTS (
+            SELECT 1 FROM membership AS own
+            WHERE own.customer_id = shared_membership.customer_id AND own.group_id = shared_membership.group_id
+        )
     )
 """
 
