@@ -6,12 +6,12 @@ The two engines are in service/postgres.py and service/sqlite.py.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from service.dialects import Forms, writes_at_once
+from service.dialects import Forms
 from service.sessions import (
     Engine,
     NeedsTransaction,
@@ -20,7 +20,6 @@ from service.sessions import (
     Session,
     Statement,
     StatementCount,
-    arguments_of,
     statement_count,
     unfinished,
 )
@@ -63,18 +62,37 @@ async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
     return await _session.get().fetch_each(reads)
 
 
+async def look(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+    """The rows of a statement that may be read before the transaction of a mutation begins, and then begins none."""
+    return await _transaction().look(statement, arguments)
+
+
+async def begin(locking: str) -> bool:
+    """Begins a transaction with a statement that locks rows; False where it had begun before.
+
+    The statement has no arguments; it goes with BEGIN. A database that has one writer at a time does without it.
+    """
+    return await _transaction().begin(locking)
+
+
 async def write(*writes: Statement) -> None:
     """Runs statements that write, of which none reads or writes a row that another one writes.
 
     They go to PostgreSQL as one, where each of them sees the database as it was before all of them.
     """
-    if not writes:
-        return
-    if current().engine.dialect == "sqlite":
-        for text, arguments in writes:
-            await fetch(text, *arguments)
-    else:
-        await fetch(writes_at_once(tuple(one.text for one in writes)), *arguments_of(writes))
+    if writes:
+        await _transaction().run(writes)
+
+
+def written(table: str, keys: Collection[int]) -> list[Record] | None:
+    """The rows with these keys as this transaction has written them just now; None unless all are known."""
+    return _session.get().written(table, keys)
+
+
+def _transaction() -> Session:
+    session = _session.get()
+    assert isinstance(session, Session), "only a transaction writes"
+    return session
 
 
 async def fetch_value(statement: str | Forms, *arguments: Any) -> Any:

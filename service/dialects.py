@@ -31,6 +31,7 @@ _UNNEST = re.compile(r"\bunnest\(\$(\d+)::\w+\[\]\) AS (\w+)\((\w+)\)")
 _CAST = re.compile(r"::\w+(\[\])?")
 _LOCK = re.compile(r"\bFOR (NO KEY UPDATE|SHARE)( OF \w+)?( SKIP LOCKED)?")
 _FUNCTIONS = (("statement_timestamp()", "now()"), ("json_agg(", "json_group_array("))
+_WRITE = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -44,6 +45,13 @@ class Forms(NamedTuple):
 def rows(values: Sequence[dict[str, Any]]) -> str:
     """The argument for `rows($n: …)`: objects with a key for each of its columns."""
     return orjson.dumps(values).decode()
+
+
+@lru_cache(maxsize=2_000)
+def may_write(statement: str | Forms) -> bool:
+    """Whether a statement may change rows."""
+    text = statement.postgres if isinstance(statement, Forms) else statement
+    return _WRITE.search(text) is not None
 
 
 @lru_cache(maxsize=2_000)
@@ -111,10 +119,18 @@ def _picking(slots: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
 
 
 @lru_cache(maxsize=500)
-def writes_at_once(texts: tuple[str | Forms, ...]) -> str:
-    """One statement for PostgreSQL that writes what these write, each as if the others were yet to come."""
-    *first, last = _numbered_on(texts)
-    named = ", ".join(f"write_{place} AS ({text})" for place, text in enumerate(first))
+def writes_at_once(texts: tuple[str | Forms, ...], returned: tuple[str | None, ...]) -> str:
+    """One statement for PostgreSQL that writes what these write, each as if the others were yet to come.
+
+    It answers rows of the place of each one and a row that it wrote, with the columns that are `returned` of it.
+    """
+    parts = [
+        f"{text} RETURNING {columns}" if columns else text
+        for text, columns in zip(_numbered_on(texts), returned, strict=True)
+    ]
+    answers = [f"SELECT {place}, part FROM write_{place} AS part" for place, columns in enumerate(returned) if columns]
+    last = " UNION ALL ".join(answers) if answers else parts.pop()
+    named = ", ".join(f"write_{place} AS ({text})" for place, text in enumerate(parts))
     return f"WITH {named} {last}" if named else last
 
 

@@ -139,8 +139,8 @@ async def _neighbours(
     if position in tree.neighbours:
         other = tree.neighbours.pop(position)
     else:
-        ((text, arguments),) = Goal(scope, position, leaving).neighbour()
-        other = await db.fetch_value(text, *arguments)
+        (question,) = Goal(scope, position, leaving).neighbour()
+        other = await db.fetch_value(question.text, *question.arguments)
     return (own, other) if position.first or position.after is not None else (other, own)
 
 

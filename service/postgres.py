@@ -39,6 +39,18 @@ UNREACHABLE = (
 )
 
 
+TROUBLE = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, *UNREACHABLE)
+
+
+def told(trouble: BaseException) -> Unavailable | TimedOut:
+    """What the driver raises, in our words."""
+    if isinstance(trouble, asyncpg.QueryCanceledError):
+        return TimedOut("The database took too long to answer; ask for less at once.")
+    if isinstance(trouble, asyncpg.LockNotAvailableError):
+        return Busy("Another change to the same data is taking long; try again.")
+    return Unavailable("The connection to the database was lost; try again.")
+
+
 class PostgresConnection:
     """A connection of the pool, inside a transaction unless it is for a single statement."""
 
@@ -51,12 +63,15 @@ class PostgresConnection:
         try:
             rows: Sequence[Record] = await self._connection.fetch(statement, *arguments)
             return rows
-        except asyncpg.QueryCanceledError as error:
-            raise TimedOut("The database took too long to answer; ask for less at once.") from error
-        except asyncpg.LockNotAvailableError as error:
-            raise Busy("Another change to the same data is taking long; try again.") from error
-        except UNREACHABLE as error:
-            raise Unavailable("The connection to the database was lost; try again.") from error
+        except TROUBLE as trouble:
+            raise told(trouble) from trouble
+
+    async def execute(self, statements: str) -> None:
+        """Runs statements without arguments, whose rows are not wanted. Raises as `fetch` does."""
+        try:
+            await self._connection.execute(statements)
+        except TROUBLE as trouble:
+            raise told(trouble) from trouble
 
     async def fetch_each(self, statements: tuple[str, ...], arguments: Sequence[Any]) -> list[Sequence[Record]]:
         at_once = self._engine.at_once.get(statements)
@@ -82,10 +97,7 @@ class PostgresConnection:
 
     async def plan_anew(self) -> None:
         if not self._plans_anew:
-            try:
-                await self._connection.execute(PLAN_ANEW)
-            except UNREACHABLE as error:
-                raise Unavailable("The connection to the database was lost; try again.") from error
+            await self.execute(PLAN_ANEW)
             self._plans_anew = True
 
     async def commit(self) -> None:
@@ -97,9 +109,10 @@ class PostgresConnection:
                 "or send it again with the same idempotencyKey."
             ) from error
 
-    async def release(self) -> None:
+    async def release(self, *, begun: bool = False) -> None:
+        """`begun`: a transaction may be open though the server has not said so yet."""
         try:
-            if self._connection.is_in_transaction():
+            if begun or self._connection.is_in_transaction():
                 async with asyncio.timeout(RELEASE_SECONDS):
                     await self._connection.execute("ROLLBACK")
             await self._engine.take_back(self._connection)
@@ -162,7 +175,7 @@ class Postgres:
             raise Unavailable(f"The database refuses the connection: {error}") from error
         return cls(pool)
 
-    async def open(self, *, write: bool, alone: bool = False) -> PostgresConnection:
+    async def open(self, *, write: bool, alone: bool = False, locking: str | None = None) -> PostgresConnection:
         connection = self._take_idle()
         if connection is None:
             # Counted before anything else may happen: what is given back from now on goes to the pool, where we wait.
@@ -173,12 +186,12 @@ class Postgres:
                 self._waiting -= 1
         lent = PostgresConnection(self, connection)
         if not alone:
+            begin = BEGIN_WRITE if write else BEGIN_READ
             try:
-                await connection.execute(BEGIN_WRITE if write else BEGIN_READ)
-            except BaseException as error:
-                await lent.release()
-                if isinstance(error, UNREACHABLE):
-                    raise Unavailable("The connection to the database was lost; try again.") from error
+                await lent.execute(f"{begin}; {locking}" if locking else begin)
+            except BaseException:
+                # It may have begun all the same.
+                await to_its_end(lent.release(begun=True))
                 raise
         return lent
 

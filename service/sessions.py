@@ -6,16 +6,23 @@ used it: cancelled while it begins, waits for a row or commits. Hence the work b
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from service.dialects import Dialect, Forms, render
+from service.dialects import Dialect, Forms, may_write, render, writes_at_once
 from service.together import Ask, Work, together
 
 T = TypeVar("T")
 Record = Sequence[Any]
+
+
+class Returned(NamedTuple):
+    """What a statement that writes tells of the rows that it wrote: their table, and these columns, the key first."""
+
+    table: str
+    columns: str
 
 
 class Statement(NamedTuple):
@@ -23,6 +30,7 @@ class Statement(NamedTuple):
 
     text: str | Forms
     arguments: tuple[Any, ...]
+    returned: Returned | None = None
 
 
 @dataclass(slots=True)
@@ -64,11 +72,12 @@ class Engine(Protocol):
     # How many snapshots it can have open at once.
     readers: int
 
-    async def open(self, *, write: bool, alone: bool = False) -> Connection:
+    async def open(self, *, write: bool, alone: bool = False, locking: str | None = None) -> Connection:
         """A connection with a transaction begun: a read-only snapshot, or one that may write.
 
-        `alone`: without one, for a single statement that reads; only then it may be broken off. Raises Unavailable
-        when the database does not answer or no connection becomes free in time.
+        `alone`: without one, for a single statement that reads. `locking`: a statement without arguments that locks
+        rows, run at once where writers can be side by side. Whoever is broken off while it opens has taken nothing.
+        Raises Unavailable when the database does not answer or no connection becomes free in time.
         """
 
     async def close(self) -> None:
@@ -135,6 +144,10 @@ class Gathering:
         """The rows of each, by what the database takes for one statement."""
         raise NotImplementedError
 
+    def written(self, table: str, keys: Collection[int]) -> list[Record] | None:
+        """The rows with these keys as this transaction has written them just now; None unless all are known."""
+        return None
+
     async def together(self, works: Sequence[Work]) -> list[Any]:
         """The results of works, which go on side by side."""
         if len(works) == 1:
@@ -178,12 +191,13 @@ class Session(Gathering):
 
     def __init__(self, engine: Engine, *, write: bool) -> None:
         super().__init__(engine)
-        self.write = write
+        self.writes = write
         self.discarded = False
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._ended = False
         self._fetching: set[asyncio.Task[Any]] = set()
+        self._written: dict[tuple[str, int], Record] = {}
 
     @property
     def begun(self) -> bool:
@@ -194,32 +208,72 @@ class Session(Gathering):
         """Nothing of this transaction is to be kept."""
         self.discarded = True
 
+    async def begin(self, locking: str) -> bool:
+        """Begins with a statement that locks rows, which goes with BEGIN; False where it had begun before."""
+
+        async def work() -> bool:
+            if self._connection is not None:
+                return False
+            self._connection = await _counted(self.engine.open(write=self.writes, locking=locking))
+            return True
+
+        return await self._in_turn(work)
+
+    async def look(self, statement: str | Forms, arguments: Sequence[Any]) -> Sequence[Record]:
+        """The rows of a statement that may be read before the transaction begins, and then begins none."""
+        if self.begun:
+            return await self.fetch(statement, arguments)
+        reader = Reader(self.engine, alone=True)
+        try:
+            return await reader.fetch(statement, arguments)
+        finally:
+            await reader.end()
+
+    async def run(self, writes: Sequence[Statement]) -> None:
+        """Runs statements that write, of which none reads or writes a row that another one writes.
+
+        They go to PostgreSQL as one, where each of them sees the database as it was before all of them. What it
+        returns of the rows need not be asked for again.
+        """
+        if self.engine.dialect == "sqlite":
+            for one in writes:
+                await self.fetch(one.text, one.arguments)
+            return
+        returned = tuple(one.returned.columns if one.returned else None for one in writes)
+        text = writes_at_once(tuple(one.text for one in writes), returned)
+        for place, row in await self.fetch(text, arguments_of(writes)):
+            told = writes[place].returned
+            assert told is not None
+            self._written[told.table, row[0]] = row
+
+    def written(self, table: str, keys: Collection[int]) -> list[Record] | None:
+        found = [row for key in keys if (row := self._written.get((table, key)))]
+        return found if len(found) == len(keys) else None
+
     async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
+        if self._written and any(may_write(read.text) for read in reads):
+            self._written.clear()
+
+        async def work() -> list[Sequence[Record]]:
+            if self._connection is None:
+                self._connection = await self.engine.open(write=self.writes)
+            if planned:
+                await self._connection.plan_anew()
+            return await _counted(fetch_from(self._connection, reads, self.engine.dialect))
+
+        return await self._in_turn(work)
+
+    async def _in_turn(self, work: Callable[[], Awaitable[T]]) -> T:
         task = asyncio.current_task()
         assert task is not None
         self._fetching.add(task)
         try:
-            return await self._fetch(reads, planned)
+            async with self._lock:
+                if self._ended:
+                    raise RuntimeError("a statement came after the end of its transaction")
+                return await work()
         finally:
             self._fetching.discard(task)
-
-    async def _fetch(self, reads: Sequence[Statement], planned: bool) -> list[Sequence[Record]]:
-        count = statement_count.get()
-        async with self._lock:
-            if self._ended:
-                raise RuntimeError("a statement came after the end of its transaction")
-            if self._connection is None:
-                opening = self.engine.open(write=self.write)
-                self._connection = await to_its_end(opening, abandoned=lambda late: late.release())
-            started = time.perf_counter()
-            try:
-                if planned:
-                    await self._connection.plan_anew()
-                return await fetch_from(self._connection, reads, self.engine.dialect)
-            finally:
-                if count is not None:
-                    count.statements += 1
-                    count.seconds += time.perf_counter() - started
 
     async def end(self, *, commit: bool) -> None:
         """Commits or rolls back, once, and gives the connection back."""
@@ -259,23 +313,12 @@ class Reader(Gathering):
         if self.alone and not hint and (self.statements or planned):
             raise NeedsTransaction
         if self._connection is None:
-            self._connection = await self._open()
+            self._connection = await self.engine.open(write=False, alone=self.alone)
         self.statements += not hint
-        started = time.perf_counter()
-        try:
-            if planned:
-                self._planned = True
-                await self._connection.plan_anew()
-            return await fetch_from(self._connection, reads, self.engine.dialect)
-        finally:
-            if count := statement_count.get():
-                count.statements += 1
-                count.seconds += time.perf_counter() - started
-
-    async def _open(self) -> Connection:
-        if self.alone:
-            return await self.engine.open(write=False, alone=True)
-        return await to_its_end(self.engine.open(write=False), abandoned=lambda late: late.release())
+        if planned:
+            self._planned = True
+            await self._connection.plan_anew()
+        return await _counted(fetch_from(self._connection, reads, self.engine.dialect))
 
     @property
     def one_statement(self) -> bool:
@@ -293,9 +336,20 @@ class Reader(Gathering):
 async def fetch_from(connection: Connection, reads: Sequence[Statement], dialect: Dialect) -> list[Sequence[Record]]:
     """The rows of each of these, by one statement."""
     if len(reads) == 1:
-        ((text, arguments),) = reads
-        return [await connection.fetch(render(text, dialect), arguments)]
+        (read,) = reads
+        return [await connection.fetch(render(read.text, dialect), read.arguments)]
     return await connection.fetch_each(tuple(render(read.text, dialect) for read in reads), arguments_of(reads))
+
+
+async def _counted(statement: Awaitable[T]) -> T:
+    """The same, counted as a statement of the request."""
+    started = time.perf_counter()
+    try:
+        return await statement
+    finally:
+        if count := statement_count.get():
+            count.statements += 1
+            count.seconds += time.perf_counter() - started
 
 
 async def to_its_end(

@@ -107,7 +107,11 @@ class Sqlite:
             raise Unavailable(f"The database file {self._path} cannot be opened: {error}.") from error
         return connection
 
-    async def open(self, *, write: bool, alone: bool = False) -> SqliteConnection:
+    async def open(self, *, write: bool, alone: bool = False, locking: str | None = None) -> SqliteConnection:
+        # There is one writer at a time, so that nothing is to be locked.
+        return await to_its_end(self._open(write=write, alone=alone), abandoned=lambda late: late.release())
+
+    async def _open(self, *, write: bool, alone: bool) -> SqliteConnection:
         connection = await (self._take_writer() if write else self._take_reader())
         lent = SqliteConnection(self, connection, write=write)
         try:

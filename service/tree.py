@@ -148,10 +148,10 @@ class Tree:
         await self.write()
 
 
-async def lock_all(keys: Collection[int]) -> dict[int, HierarchyRow]:
+async def lock_all(keys: Collection[int]) -> None:
     """Locks the hierarchies that there are of these, until the transaction ends. Waits without a connection."""
     await transaction.current().take_turns(keys)
-    return await hierarchy.lock(keys)
+    await hierarchy.lock(keys)
 
 
 async def lock(
@@ -159,7 +159,7 @@ async def lock(
 ) -> Tree:
     """The tree of a hierarchy, locked, with what is known of a goal. Refuses with NOT_FOUND and STALE.
 
-    One statement, which reads `others` along.
+    Two statements, of which the first goes with BEGIN where it can; the second reads `others` along.
     """
     await transaction.current().take_turns([key])
     nodes, neighbour = (goal.nodes(), goal.neighbour()) if goal is not None else ([], [])
@@ -172,41 +172,37 @@ async def lock(
 async def lock_of_nodes(keys: Sequence[int], expected_version: int | None, path: str, goal: Goal | None = None) -> Tree:
     """The tree in which nodes stand, locked, with what is known of them and of a goal.
 
-    Refuses with NOT_FOUND, WRONG_HIERARCHY and STALE. One statement, two where another writer is at work there.
+    Refuses with NOT_FOUND, WRONG_HIERARCHY and STALE. Two statements as `lock`, and one before them where it is not
+    remembered in which hierarchies they stand.
     """
     nodes, neighbour = (goal.nodes(), goal.neighbour()) if goal is not None else ([], [])
     nodes = list(dict.fromkeys([*keys, *nodes]))
-    found = await _situation_of(keys, nodes, neighbour)
-    if not found.hierarchies:
+    mutation = transaction.current()
+    homes = await _homes_of(keys)
+    await mutation.take_turns(homes)
+    found = await situation.lock(homes, nodes, neighbour)
+    # Those that have left a tree since then do not count.
+    homes = {found.lines[key].nodes[0].hierarchy_id for key in keys if key in found.lines}
+    if not homes:
         raise Refused([_no_node(path, place, keys) for place in range(len(keys))])
-    if len(found.hierarchies) > 1:
-        names = " and ".join(f"«{row.name}»" for row in found.hierarchies.values())
+    if len(homes) > 1:
+        names = " and ".join(f"«{row.name}»" for row in found.hierarchies.values() if row.id in homes)
         raise refuse(
             Code.WRONG_HIERARCHY,
             f"These nodes stand in different hierarchies, {names}; choose those of one.",
             path,
         )
-    (key,) = found.hierarchies
-    transaction.current().turn.turns.remember(keys, key)
+    (key,) = homes
+    mutation.turn.turns.remember(keys, key)
     return _tree(found, key, expected_version, goal)
 
 
-async def _situation_of(keys: Sequence[int], nodes: Sequence[int], others: Sequence[Statement]) -> Situation:
-    """The hierarchies in which nodes stand, locked. Waits for the turn without a connection where one is remembered.
-
-    A node never changes its hierarchy, so that this may be remembered, and asked for before the lock.
-    """
-    mutation = transaction.current()
-    remembered = {mutation.turn.turns.homes.get(key) for key in keys}
-    homes = {key for key in remembered if key is not None}
-    if homes == remembered and len(homes) == 1:
-        await mutation.take_turns(homes)
-        found = await situation.lock(homes, nodes, others)
-        if all(key in found.lines for key in keys):
-            return found
-    homes, current = await situation.lock_of_nodes(keys, nodes, others)
-    await mutation.take_turns(homes)
-    return current or await situation.lock(homes, nodes, others)
+async def _homes_of(keys: Sequence[int]) -> set[int]:
+    """The hierarchies in which nodes stand, which they never change: so they may be asked for before the lock."""
+    homes = transaction.current().turn.turns.homes
+    if all(key in homes for key in keys):
+        return {homes[key] for key in keys}
+    return set(await hierarchy.of_nodes(keys))
 
 
 def _tree(found: Situation, key: int, expected_version: int | None, goal: Goal | None) -> Tree:

@@ -9,9 +9,13 @@ from tests.support.client import Grove
 
 
 def test_parameters_are_numbered_on() -> None:
-    text = writes_at_once(("UPDATE a SET b = $2 WHERE c = $1", "DELETE FROM d WHERE e = $1::bigint", "DELETE FROM f"))
+    texts = ("UPDATE a SET b = $2 WHERE c = $1", "DELETE FROM d WHERE e = $1::bigint", "DELETE FROM f")
+    text = writes_at_once(texts, (None, None, None))
     first, second = "UPDATE a SET b = $2 WHERE c = $1", "DELETE FROM d WHERE e = $3::bigint"
     assert text == f"WITH write_0 AS ({first}), write_1 AS ({second}) DELETE FROM f"
+    text = writes_at_once(texts, (None, "d.e", None))
+    named = f"write_0 AS ({first}), write_1 AS ({second} RETURNING d.e), write_2 AS (DELETE FROM f)"
+    assert text == f"WITH {named} SELECT 1, part FROM write_1 AS part"
     at_once = reads_at_once(("SELECT $1, $2", "SELECT $1"), (("int8", "text"), ("text",)))
     assert at_once.text == (
         "SELECT c0, c1, 0 FROM (SELECT $1, $2) AS part(c0, c1) UNION ALL "

@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from service import db
 from service.dialects import rows
-from service.sessions import Statement
+from service.sessions import Returned, Statement
+from service.store.node import WRITTEN
+
+FEW = 20
 
 
 class Place(NamedTuple):
@@ -236,7 +239,7 @@ def attached(
     ]
     pairs = [{"id": place.node, "parent_id": place.parent} for place in places]
     return [
-        Statement(INSERT_NODES, (hierarchy, rows(values))),
+        Statement(INSERT_NODES, (hierarchy, rows(values)), _returned(places)),
         Statement(INSERT_PAIRS, (rows(pairs),)),
         *counted(dict.fromkeys(above[:1], len(places)), dict.fromkeys(above, len(places))),
     ]
@@ -282,7 +285,8 @@ async def park(nodes: Collection[int]) -> None:
 
 def ordered(positions: Mapping[int, str]) -> Statement:
     """What gives nodes new positions under the parents they have: one row a node."""
-    return Statement(POSITION, (rows([{"id": node, "position": text} for node, text in positions.items()]),))
+    values = [{"id": node, "position": text} for node, text in positions.items()]
+    return Statement(POSITION, (rows(values),), _returned(values))
 
 
 async def reorder(positions: Mapping[int, str], *, park: bool) -> None:
@@ -331,7 +335,12 @@ async def place(places: Sequence[Place]) -> None:
 def placed(places: Sequence[Place]) -> Statement:
     """What `place` runs."""
     values = [{"id": one.node, "parent_id": one.parent, "position": one.position, "depth": one.depth} for one in places]
-    return Statement(PLACE, (rows(values),))
+    return Statement(PLACE, (rows(values),), _returned(values))
+
+
+def _returned(written: Sequence[object]) -> Returned | None:
+    """A few nodes are told of as they stand now: they are what the answer is about."""
+    return WRITTEN if len(written) <= FEW else None
 
 
 def counted(children: Mapping[int, int], descendants: Mapping[int, int]) -> list[Statement]:

@@ -9,7 +9,7 @@ from service.dialects import Forms, rows
 from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.sessions import Statement
+from service.sessions import Record, Returned, Statement
 from service.store.listing import Conditions, Listing, Sorting, key_of, row_of
 
 COLUMNS = (
@@ -17,6 +17,7 @@ COLUMNS = (
     "{0}.created_at, {0}.updated_at"
 )
 GROUP = COLUMNS.format("customer_group")
+WRITTEN = Returned("customer_group", GROUP)
 
 
 class GroupRow(NamedTuple):
@@ -171,8 +172,11 @@ SORTINGS = {
 
 
 async def by_keys(keys: Collection[int]) -> dict[int, GroupRow]:
-    """The groups that there are of these. One statement."""
-    return {row[0]: GroupRow._make(row) for row in await db.fetch(BY_KEYS, list(keys))}
+    """The groups that there are of these. One statement, none where they were just written."""
+    found: Sequence[Record] | None = db.written("customer_group", keys)
+    if found is None:
+        found = await db.fetch(BY_KEYS, list(keys))
+    return {row[0]: GroupRow._make(row) for row in found}
 
 
 def namesakes(name: str, code: str | None) -> list[Statement]:
@@ -285,7 +289,8 @@ async def insert(groups: Sequence[NewGroup], at: datetime) -> None:
 
 def inserted(groups: Sequence[NewGroup], at: datetime) -> Statement:
     """What `insert` runs."""
-    return Statement(INSERT, (rows([_values(group) for group in groups]), at))
+    returned = WRITTEN if len(groups) == 1 else None
+    return Statement(INSERT, (rows([_values(group) for group in groups]), at), returned)
 
 
 async def update(groups: Sequence[NewGroup], at: datetime) -> None:

@@ -46,10 +46,13 @@ BY_NAME = f"""
     SELECT {HIERARCHY} FROM hierarchy WHERE hierarchy.name_key = $1
 """
 
-LOCK = f"""
+LOCK = """
     -- Writers of one hierarchy wait here for one another, until the end of their transactions.
-    SELECT {HIERARCHY} FROM hierarchy WHERE hierarchy.id = ANY($1::bigint[]) ORDER BY hierarchy.id
-    FOR NO KEY UPDATE
+    SELECT id FROM hierarchy WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
+LOCK_FIRST = """
+    SELECT FROM hierarchy WHERE id IN ({}) ORDER BY id FOR NO KEY UPDATE
 """
 
 OF_NODES = """
@@ -126,14 +129,19 @@ async def by_name(name: str) -> HierarchyRow | None:
     return HierarchyRow._make(found[0]) if found else None
 
 
-async def lock(keys: Collection[int]) -> dict[int, HierarchyRow]:
-    """Locks the hierarchies that there are of these, by key, until the transaction ends. One statement."""
-    return {row[0]: HierarchyRow._make(row) for row in await db.fetch(LOCK, sorted(keys))}
+async def lock(keys: Collection[int]) -> None:
+    """Locks the hierarchies that there are of these, by key, until the transaction ends. One statement.
+
+    Where it is the first of its transaction it goes with BEGIN, and what is read next is read under the lock.
+    """
+    text = LOCK_FIRST.format(", ".join(f"{key:d}" for key in sorted(keys)))
+    if not keys or not await db.begin(text):
+        await db.fetch(LOCK, sorted(keys))
 
 
 async def of_nodes(nodes: Collection[int]) -> list[int]:
-    """The hierarchies in which these nodes stand. One statement."""
-    return [row[0] for row in await db.fetch(OF_NODES, list(nodes))]
+    """The hierarchies in which these nodes stand, and always will. One statement, which begins no transaction."""
+    return [row[0] for row in await db.look(OF_NODES, list(nodes))]
 
 
 async def levels(hierarchies: Collection[int]) -> dict[int, list[LevelRow]]:

@@ -10,6 +10,7 @@ from service import db
 from service.matching import NodeFilter
 from service.names import key
 from service.paging import Page, Slice, decode_cursor, encode_cursor
+from service.sessions import Returned
 from service.store.along import NOTHING, Along, brought
 from service.store.listing import Conditions, Listing, Sorting
 
@@ -18,6 +19,7 @@ COLUMNS = (
     "{0}.child_count, {0}.descendant_count"
 )
 NODE = COLUMNS.format("node")
+WRITTEN = Returned("node", NODE)
 SCOPE = "COALESCE({0}.parent_id, -{0}.hierarchy_id)"
 
 
@@ -173,7 +175,13 @@ POSITION = Sorting("siblings", "position", distinct=True)
 
 
 async def by_keys(keys: Collection[int], along: Along = NOTHING) -> dict[int, NodeRow]:
-    """The nodes that there are of these, with what they bring along. One statement."""
+    """The nodes that there are of these, with what they bring along. One statement, none where they were just written.
+
+    Those that were written bring nothing along.
+    """
+    written = db.written("node", keys) if along.group is None and along.level is None else None
+    if written is not None:
+        return {row[0]: NodeRow._make(row) for row in written}
     make = brought(NodeRow, along).make
     return {row[0]: make(row) for row in await db.fetch(_with(BY_KEYS, along), list(keys))}
 

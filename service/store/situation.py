@@ -1,8 +1,4 @@
-"""What a change of a tree has to know, read together with the lock: one statement on PostgreSQL.
-
-Such a statement reads the database as it was before it waited for the lock. Whether anything in the tree has
-changed since then tells the version, which goes up with every change of it; where it has, all is read once more.
-"""
+"""What a change of a tree has to know, read at once under its lock: one statement on PostgreSQL."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -31,30 +27,6 @@ class Situation(NamedTuple):
     # The rows of what else was asked for.
     others: list[Sequence[Record]]
 
-
-VERSIONS = """
-    -- As everything else in the same statement sees them, not as the lock does.
-    SELECT hierarchy.id, hierarchy.version FROM hierarchy WHERE hierarchy.id = ANY($1::bigint[])
-"""
-
-LOCK_OF_NODES = f"""
-    -- The hierarchies in which these nodes stand, without those that another writer has locked.
-    SELECT {hierarchy.HIERARCHY} FROM hierarchy
-    WHERE hierarchy.id IN (SELECT node.hierarchy_id FROM node WHERE node.id = ANY($1::bigint[]))
-    ORDER BY hierarchy.id
-    FOR NO KEY UPDATE SKIP LOCKED
-"""
-
-VERSIONS_OF_NODES = """
-    SELECT hierarchy.id, hierarchy.version FROM hierarchy
-    WHERE hierarchy.id IN (SELECT node.hierarchy_id FROM node WHERE node.id = ANY($1::bigint[]))
-"""
-
-LEVELS_OF_NODES = """
-    SELECT level.id, level.hierarchy_id, level.depth, level.name, level.node_count FROM level
-    WHERE level.hierarchy_id IN (SELECT node.hierarchy_id FROM node WHERE node.id = ANY($1::bigint[]))
-    ORDER BY level.hierarchy_id, level.depth
-"""
 
 LINES = f"""
     -- Upward from each node, itself first, with the names of the groups.
@@ -92,57 +64,25 @@ BEFORE = f"""
 async def lock(keys: Collection[int], nodes: Collection[int], others: Sequence[Statement]) -> Situation:
     """Locks the hierarchies that there are of these, by key, until the transaction ends, and reads about them.
 
-    One statement, one more after somebody else's change.
+    Two statements, of which the first goes with BEGIN where it can.
     """
+    await hierarchy.lock(keys)
     wanted = list(keys)
-    while True:
-        locked, versions, levels, lines, *rows = await db.fetch_each(
-            Statement(hierarchy.LOCK, (sorted(keys),)),
-            Statement(VERSIONS, (wanted,)),
-            Statement(hierarchy.LEVELS, (wanted,)),
-            Statement(LINES, (list(nodes),)),
-            *others,
-        )
-        found = _situation(locked, levels, lines, rows)
-        if _is_current(found, versions):
-            return found
-
-
-async def lock_of_nodes(
-    keys: Collection[int], nodes: Collection[int], others: Sequence[Statement]
-) -> tuple[set[int], Situation | None]:
-    """The same for those in which nodes stand, as far as that goes without waiting. One statement.
-
-    Returns which ones these are, and the situation unless it may be another one or another writer has a lock.
-    """
-    wanted = list(keys)
-    locked, versions, levels, lines, *rows = await db.fetch_each(
-        Statement(LOCK_OF_NODES, (wanted,)),
-        Statement(VERSIONS_OF_NODES, (wanted,)),
-        Statement(LEVELS_OF_NODES, (wanted,)),
+    rows, levels, lines, *rest = await db.fetch_each(
+        Statement(hierarchy.BY_KEYS, (wanted,)),
+        Statement(hierarchy.LEVELS, (wanted,)),
         Statement(LINES, (list(nodes),)),
         *others,
     )
-    found = _situation(locked, levels, lines, rows)
-    return {row[0] for row in versions}, found if _is_current(found, versions) else None
+    of_hierarchies: defaultdict[int, list[LevelRow]] = defaultdict(list)
+    for row in levels:
+        of_hierarchies[row[1]].append(LevelRow._make(row))
+    return Situation({row[0]: HierarchyRow._make(row) for row in rows}, of_hierarchies, _lines(lines), rest)
 
 
 async def lines(nodes: Collection[int]) -> dict[int, Line]:
     """The line of each node that there is. One statement."""
     return _lines(await db.fetch(LINES, list(nodes)))
-
-
-def _situation(
-    locked: Sequence[Record], levels: Sequence[Record], lines: Sequence[Record], others: list[Sequence[Record]]
-) -> Situation:
-    of_hierarchies: defaultdict[int, list[LevelRow]] = defaultdict(list)
-    for row in levels:
-        of_hierarchies[row[1]].append(LevelRow._make(row))
-    return Situation({row[0]: HierarchyRow._make(row) for row in locked}, of_hierarchies, _lines(lines), others)
-
-
-def _is_current(found: Situation, versions: Sequence[Record]) -> bool:
-    return {key: row.version for key, row in found.hierarchies.items()} == {row[0]: row[1] for row in versions}
 
 
 def _lines(rows: Sequence[Record]) -> dict[int, Line]:
