@@ -252,9 +252,7 @@ def exchanged(nodes: Sequence[int], old: Sequence[int], new: Sequence[int]) -> l
     Both lines begin with the parent. What they share is not written.
     """
     return [
-        Statement(EXCHANGE, (nodes, before, after))
-        for before, after in zip(old, new, strict=True)
-        if before != after
+        Statement(EXCHANGE, (nodes, before, after)) for before, after in zip(old, new, strict=True) if before != after
     ]
 
 

@@ -179,8 +179,8 @@ async def by_keys(keys: Collection[int], along: Along = NOTHING) -> dict[int, No
 
     Those that were written bring nothing along.
     """
-    written = db.written("node", keys) if along.group is None and along.level is None else None
-    if written is not None:
+    written = db.written("node", keys)
+    if written is not None and along._replace(node=None, cursors=True) == NOTHING:
         return {row[0]: NodeRow._make(row) for row in written}
     make = brought(NodeRow, along).make
     return {row[0]: make(row) for row in await db.fetch(_with(BY_KEYS, along), list(keys))}
