@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from service.schema.answering import MutationExecutor
 from service.schema.context import Context, LevelContext
+from service.schema.converting import declare_inputs
 from service.schema.customer import CustomerMutations
 from service.schema.group import GroupMutations
 from service.schema.hierarchy import HierarchyMutations
@@ -42,6 +43,7 @@ for _field in Mutation.__strawberry_definition__.fields:  # type: ignore[attr-de
 
 schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALARS))
 declare_for_breadth(schema)
+declare_inputs(schema)
 
 _NAMES = {kind.row: kind.__name__ for kind in Node.__subclasses__()}
 
