@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
-from graphql import ExecutionResult, GraphQLSchema, OperationType
+from graphql import ExecutionResult, GraphQLSchema, OperationType, default_field_resolver, default_type_resolver
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -72,7 +72,7 @@ class Execution:
             if body is not None:
                 return body
         plan = self._plan(operation, variables) if self.breadth and mutation else None
-        return await self._by_graphql_core(asked, document, plan, mutation, database, caller)
+        return await self._by_graphql_core(operation, variables, plan, database, caller)
 
     async def _breadth_first(
         self, operation: Operation, variables: VariableValues, database: Database, caller: Caller
@@ -122,25 +122,30 @@ class Execution:
 
     async def _by_graphql_core(
         self,
-        asked: GraphQLRequest,
-        document: Document,
+        operation: Operation,
+        variables: VariableValues,
         plan: Plan | None,
-        mutation: bool,
         database: Database,
         caller: Caller,
     ) -> ExecutionResult:
         """Runs a query within one snapshot; a mutation's executor opens a transaction for each root field."""
         current_line.get().executor = "graphql-core"
-        executor = self.served.executor.build(
+        compiled = operation.compiled
+        # Its `build` would coerce the variables once more.
+        executor = self.served.executor(
             self.served.schema,
-            document.tree,
-            context_value=self.served.context(database, caller, plan),
-            raw_variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            max_coercion_errors=MOST_ERRORS,
+            dict(compiled.fragments),
+            compiled.details,
+            None,
+            self.served.context(database, caller, plan),
+            operation.node,
+            variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
             is_awaitable=IS_AWAITABLE,
         )
-        assert not isinstance(executor, list), "the variables were coerced before"
+        mutation = operation.kind is OperationType.MUTATION
         session: AbstractAsyncContextManager[Any] = nullcontext() if mutation else database.snapshot()
         async with session:
             outcome: Any = executor.execute_operation()
