@@ -153,7 +153,10 @@ async def levels(hierarchies: Collection[int]) -> dict[int, list[LevelRow]]:
 
 
 async def page(page: Page, filter: HierarchyFilter, order: Order) -> Slice[HierarchyRow]:
-    """A page of all hierarchies. One statement."""
+    """A page of all hierarchies. One statement, which by UPDATED_AT reads them all.
+
+    There are few, and an index of when they changed would have to be written with every change of a tree.
+    """
     sorting = SORTINGS[order.field]
     slices = await LISTING.page([0], page, sorting, order.descending, _conditions(filter), row_of(HierarchyRow))
     return slices[0]
