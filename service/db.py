@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from service.dialects import Forms
 from service.sessions import (
     Engine,
+    Locking,
     NeedsTransaction,
     Reader,
     Record,
@@ -67,10 +68,10 @@ async def look(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     return await _transaction().look(statement, arguments)
 
 
-async def begin(locking: str) -> bool:
+async def begin(locking: Locking) -> bool:
     """Begins a transaction with a statement that locks rows; False where it had begun before.
 
-    The statement has no arguments; it goes with BEGIN. A database that has one writer at a time does without it.
+    It goes with BEGIN. A database that has one writer at a time does without it.
     """
     return await _transaction().begin(locking)
 

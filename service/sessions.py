@@ -46,6 +46,14 @@ def arguments_of(statements: Sequence[Statement]) -> list[Any]:
     return [argument for statement in statements for argument in statement.arguments]
 
 
+class Locking(NamedTuple):
+    """A statement that locks the rows with these keys, $1; under its name a connection keeps it prepared."""
+
+    name: str
+    text: str
+    keys: Sequence[int]
+
+
 class Connection(Protocol):
     """What an engine lends: a connection inside an open transaction."""
 
@@ -72,11 +80,11 @@ class Engine(Protocol):
     # How many snapshots it can have open at once.
     readers: int
 
-    async def open(self, *, write: bool, alone: bool = False, locking: str | None = None) -> Connection:
+    async def open(self, *, write: bool, alone: bool = False, locking: Locking | None = None) -> Connection:
         """A connection with a transaction begun: a read-only snapshot, or one that may write.
 
-        `alone`: without one, for a single statement that reads. `locking`: a statement without arguments that locks
-        rows, run at once where writers can be side by side. Whoever is broken off while it opens has taken nothing.
+        `alone`: without one, for a single statement that reads. `locking`: run at once where writers can be side by
+        side. Whoever is broken off while it opens has taken nothing.
         Raises Unavailable when the database does not answer or no connection becomes free in time.
         """
 
@@ -208,7 +216,7 @@ class Session(Gathering):
         """Nothing of this transaction is to be kept."""
         self.discarded = True
 
-    async def begin(self, locking: str) -> bool:
+    async def begin(self, locking: Locking) -> bool:
         """Begins with a statement that locks rows, which goes with BEGIN; False where it had begun before."""
 
         async def work() -> bool:

@@ -15,7 +15,7 @@ import aiosqlite
 
 from service.dialects import Dialect, sqlite_argument
 from service.errors import Busy, Unavailable
-from service.sessions import Record, to_its_end
+from service.sessions import Locking, Record, to_its_end
 
 READERS = 4
 OLDEST = (3, 37, 0)
@@ -107,7 +107,7 @@ class Sqlite:
             raise Unavailable(f"The database file {self._path} cannot be opened: {error}.") from error
         return connection
 
-    async def open(self, *, write: bool, alone: bool = False, locking: str | None = None) -> SqliteConnection:
+    async def open(self, *, write: bool, alone: bool = False, locking: Locking | None = None) -> SqliteConnection:
         # There is one writer at a time, so that nothing is to be locked.
         return await to_its_end(self._open(write=write, alone=alone), abandoned=lambda late: late.release())
 

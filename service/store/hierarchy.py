@@ -10,7 +10,7 @@ from service.dialects import rows
 from service.matching import HierarchyFilter, Order
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
-from service.sessions import Statement
+from service.sessions import Locking, Statement
 from service.store.listing import Conditions, Listing, Sorting, row_of
 
 COLUMNS = "{0}.id, {0}.name, {0}.description, {0}.version, {0}.created_at, {0}.updated_at"
@@ -49,10 +49,6 @@ BY_NAME = f"""
 LOCK = """
     -- Writers of one hierarchy wait here for one another, until the end of their transactions.
     SELECT id FROM hierarchy WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
-"""
-
-LOCK_FIRST = """
-    SELECT FROM hierarchy WHERE id IN ({}) ORDER BY id FOR NO KEY UPDATE
 """
 
 OF_NODES = """
@@ -134,8 +130,7 @@ async def lock(keys: Collection[int]) -> None:
 
     Where it is the first of its transaction it goes with BEGIN, and what is read next is read under the lock.
     """
-    text = LOCK_FIRST.format(", ".join(f"{key:d}" for key in sorted(keys)))
-    if not keys or not await db.begin(text):
+    if not await db.begin(Locking("lock_hierarchies", LOCK, sorted(keys))):
         await db.fetch(LOCK, sorted(keys))
 
 
