@@ -41,7 +41,7 @@ class Maker:
         needed: dict[str, None] = {}
         for field in self.definition.fields:
             kind = field.resolve_type(type_definition=self.definition)
-            fields[name(field)] = (field.python_name, None if _is_plain(kind) else kind)
+            fields[name(field)] = (field.python_name, None if is_plain(kind) else kind)
             if field.default_value is MISSING and field.default_factory is MISSING:
                 needed[field.python_name] = None
         return fields, needed
@@ -55,7 +55,7 @@ def declare_inputs(schema: Schema) -> None:
             definition.from_input = Maker(schema, definition)
 
 
-def _is_plain(kind: Any) -> bool:
+def is_plain(kind: Any) -> bool:
     """Whether the values of an argument's type stay as they were coerced."""
     if isinstance(kind, StrawberryMaybe):
         return False

@@ -13,7 +13,7 @@ them, and stands only for what they have in common; what differs between them co
 goes from object to object, calls it for each, and gathers their keys in loaders (service/schema/context.py).
 """
 
-import dataclasses
+import dis
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,13 +23,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import strawberry
 from graphql import GraphQLObjectType
 from strawberry.schema import Schema
-from strawberry.types.arguments import convert_argument
+from strawberry.types.arguments import InputContext, convert_argument
 from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.field import StrawberryField
 
 from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Early, Selection
 from service.errors import Unavailable
 from service.schema.context import Context, Info
+from service.schema.converting import is_plain
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Key = Callable[[Any], Any]
@@ -250,12 +251,8 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
 
     @functools.cache
     def constant() -> Relation | None:
-        """What the method answers without arguments, where it looks at no row."""
-        try:
-            relation: Relation = method(NOBODY)
-        except AttributeError:
-            return None
-        return relation
+        """What a method that looks at no row answers without arguments, each time."""
+        return None if looks_at_rows(method) else method(None)
 
     def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
         found: Relation = method(rows[0], **convert(arguments)) if arguments else constant() or method(rows[0])
@@ -264,28 +261,19 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
     return Batch(resolve, part)
 
 
-# A row that has nothing.
-NOBODY = object()
+def looks_at_rows(method: Callable[..., Any]) -> bool:
+    """Whether a relation's method makes any use of its `self`."""
+    return any("self" in str(step.argval) for step in dis.get_instructions(method))
 
 
 def _conversion(schema: Schema, kind: Any) -> Callable[[Any], Any] | None:
     """What makes the value of an argument of a coerced one of this type; None where it stays as it is."""
-    if _is_plain(kind):
+    if is_plain(kind):
         return None
-    bare = kind.of_type if isinstance(kind, StrawberryOptional) else kind
-    name = schema.config.name_converter.from_field
-    if has_object_definition(bare):
-        fields = bare.__strawberry_definition__.fields
-        if all(_is_plain(field.type) and field.default_value is not dataclasses.MISSING for field in fields):
-            # Strawberry's own way takes as long as a small statement.
-            names = [(name(field), field.python_name) for field in fields]
-            return lambda value: (
-                None if value is None else bare(**{python: value[given] for given, python in names if given in value})
-            )
     registry = schema.schema_converter.scalar_registry
+    bare: Any = kind.of_type if isinstance(kind, StrawberryOptional) else kind
+    make = bare.__strawberry_definition__.from_input if has_object_definition(bare) else None
+    if make is not None:
+        context = InputContext(None, schema.config, registry, ())
+        return lambda value: None if value is None else make(bare, value, context)
     return lambda value: convert_argument(value, kind, registry, schema.config)
-
-
-def _is_plain(kind: Any) -> bool:
-    """Whether the values of an argument's type stay as they were coerced."""
-    return (kind.of_type if isinstance(kind, StrawberryOptional) else kind) in (str, int, bool, float, strawberry.ID)
