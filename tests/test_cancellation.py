@@ -55,8 +55,10 @@ query ($id: ID!) { hierarchy(by: {id: $id}) {
   unassignedGroups(first: 5) { nodes { name } totalCount }
 } }
 """
-# One statement, which goes without a transaction once that is known of it.
-READ_ALONE = "query ($id: ID!) { hierarchy(by: {id: $id}) { name version } }"
+# One statement behind a hint, which goes without a transaction once that is known of it.
+READ_ALONE = """
+query ($id: ID!) { hierarchy(by: {name: "Sales"}) { name version } same: hierarchy(by: {id: $id}) { name } }
+"""
 # `children` may not be null, and this cursor is none: the error reaches up while its siblings are being read.
 BROKEN_READ = """
 query ($id: ID!) { hierarchy(by: {id: $id}) {
