@@ -70,7 +70,7 @@ def named(_: Any, arguments: Mapping[str, Any], memory: Memory, __: Any) -> Earl
         if not arguments["name"]:
             raise ValueError("no name")
         (key,) = await memory.look("name", [arguments["name"]], NAMES)
-        return [None] if key is None else ship(_, {"id": key}, memory, __)
+        return lambda: [None] if key is None else ship(_, {"id": key}, memory, __)
 
     return Early(find)
 
@@ -179,7 +179,7 @@ async def test_what_is_found_early_may_not_be_there() -> None:
 @pytest.mark.filterwarnings("error")
 async def test_what_fails_early_leaves_nothing_behind() -> None:
     with pytest.raises(ValueError, match="no name"):
-        await run('{ ship(id: "1") { name } named(name: "") { name crew } }')
+        await run('{ ship(id: "1") { name } named(name: "X-Wing") { name } other: named(name: "") { name crew } }')
 
 
 async def test_what_came_with_an_object_is_not_asked() -> None:

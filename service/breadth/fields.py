@@ -68,9 +68,13 @@ class Coming:
 
 @dataclass(slots=True)
 class Early:
-    """What must be done before the level is asked at all: `work()` finds what the field answers, list or Coming."""
+    """What must be done before the level is asked at all: `work()` finds what is to be called then.
 
-    work: Callable[[], Awaitable[Any]]
+    That answers as a field's function does, but takes no arguments. What it answers is begun only when all that is
+    early has come to its end, so that nothing is begun in vain.
+    """
+
+    work: Callable[[], Awaitable[Callable[[], Any]]]
 
 
 @dataclass(frozen=True, slots=True)

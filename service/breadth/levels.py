@@ -92,14 +92,14 @@ class Level:
         return values
 
     async def be_early(self, asked: list[Any], together: Together) -> None:
-        """Puts what the early ones find into their places."""
+        """Puts what the early ones answer into their places."""
         places = [place for place, values in enumerate(asked) if isinstance(values, Early)]
         works = [asked[place].work() for place in places]
         self.begun += works
-        for place, values in zip(places, await together(works), strict=True):
-            asked[place] = values
-            if isinstance(values, Coming):
-                self.begun.append(values.work)
+        for place, answer in zip(places, await together(works), strict=True):
+            values = asked[place] = answer()
+            if not isinstance(values, LISTS):
+                self.begun.append(values.work if isinstance(values, Coming) else values)
 
     def take(self, field: Field, values: Any) -> Sequence[Any] | int:
         """The values of a field that answered so, or the place of the work that finds them."""

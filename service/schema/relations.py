@@ -127,11 +127,12 @@ class Find:
         return context.load(self.at_once, self.reference)
 
     def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
-        async def find() -> Any:
+        async def find() -> Callable[[], Any]:
             key = await self.hint(self.reference)
             if key is None:
-                return [None] * len(rows)
-            return Load(self.rows, constant(key), (self.reference,), stand_in=Known).many(context, rows, selection)
+                return lambda: [None] * len(rows)
+            found = Load(self.rows, constant(key), (self.reference,), stand_in=Known)
+            return lambda: found.many(context, rows, selection)
 
         return Early(find)
 
