@@ -6,8 +6,8 @@ The two engines are in service/postgres.py and service/sqlite.py.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -107,15 +107,18 @@ def current() -> Session | Reader:
     return _session.get()
 
 
-@contextmanager
-def count_statements() -> Iterator[StatementCount]:
+class Counting:
     """Counts the statements that run inside."""
-    count = StatementCount()
-    token = statement_count.set(count)
-    try:
-        yield count
-    finally:
-        statement_count.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> StatementCount:
+        count = StatementCount()
+        self._token = statement_count.set(count)
+        return count
+
+    def __exit__(self, *_: object) -> None:
+        statement_count.reset(self._token)
 
 
 class Database:

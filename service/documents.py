@@ -61,17 +61,11 @@ class Operation:
     """
 
     node: OperationDefinitionNode
+    name: str | None
+    kind: OperationType
     weight: Weight
     compiled: Compiled
     texts: dict[str, GraphQLVariableSignature] | None
-
-    @property
-    def name(self) -> str | None:
-        return self.node.name.value if self.node.name else None
-
-    @property
-    def kind(self) -> OperationType:
-        return self.node.operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +134,8 @@ class Documents:
         operations = [
             Operation(
                 node,
+                node.name.value if node.name else None,
+                node.operation,
                 scale.weigh(node),
                 Compiled(self.schema, fragments, node, self.type_name),
                 self._texts(node),

@@ -29,7 +29,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service import ids, parameters, tables
 from service.answers import STATUS, Error, error
-from service.db import Database, count_statements
+from service.db import Counting, Database
 from service.errors import GroveError, TimedOut, Unavailable
 from service.ids import Kind
 from service.logs import current_line
@@ -124,7 +124,7 @@ class Export:
             started = True
             await send(message)
 
-        with count_statements() as count:
+        with Counting() as count:
             try:
                 await unless_hung_up(self.export(request, send_on), receive)
             except ClientDisconnect:

@@ -100,11 +100,22 @@ def read_caller(request: Request, header: str | None) -> Caller:
     return Caller(actor) if actor else ANONYMOUS
 
 
-async def read_request(request: Request, most_bytes: int) -> GraphQLRequest:
+Headers = Mapping[bytes, bytes]
+
+
+def headers_of(request: Request) -> Headers:
+    """The headers by name, in small letters; of those that came twice the first.
+
+    Starlette looks each up by going through all of them.
+    """
+    return dict(reversed(request.scope["headers"]))
+
+
+async def read_request(request: Request, headers: Headers, most_bytes: int) -> GraphQLRequest:
     """What the request asks to be run. Raises InvalidInput for what no database could keep."""
     if request.method == "POST":
-        _require_json(request)
-        body = await _read_body(request, most_bytes)
+        _require_json(headers)
+        body = await _read_body(request, headers, most_bytes)
         parameters = _parse(body, "The body")
         _refuse_repetitions(body, parameters)
     else:
@@ -112,16 +123,15 @@ async def read_request(request: Request, most_bytes: int) -> GraphQLRequest:
     return _graphql_request(parameters)
 
 
-def _require_json(request: Request) -> None:
+def _require_json(headers: Headers) -> None:
     """The content type also keeps out the forms of foreign web pages, which cannot send it."""
-    content_type = request.headers.get("content-type", "")
-    name, parameters = _media_type(content_type)
+    name, parameters = _media_type(headers.get(b"content-type", b"").decode("latin-1"))
     if name != JSON:
         said = f"not {name[:100]!r}" if name else "but there is no Content-Type header"
         raise HTTPException(415, f"Send the request as {JSON}, {said}.")
     if parameters.get("charset", "utf-8").strip('"') not in {"utf-8", "utf8"}:
         raise HTTPException(415, "Send the request in UTF-8.")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise HTTPException(415, "Send the request uncompressed.", {"Accept-Encoding": "identity"})
 
 
@@ -132,9 +142,9 @@ def _media_type(text: str) -> tuple[str, Mapping[str, str]]:
     return name, dict(parameter.partition("=")[::2] for parameter in parameters)
 
 
-async def _read_body(request: Request, most: int) -> bytes:
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > 18 or int(announced) > most):
+async def _read_body(request: Request, headers: Headers, most: int) -> bytes:
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit() and (len(announced) > 18 or int(announced) > most):
         raise _too_large(most)
     body = b""
     async for chunk in request.stream():

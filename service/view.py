@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.answers import RequestErrors, error, execution_errors, grove_error, request_error
 from service.caller import current_caller
-from service.db import count_statements
+from service.db import Counting
 from service.documents import Documents, Operation
 from service.errors import GroveError, TimedOut
 from service.execution import Execution, Served
@@ -30,6 +30,8 @@ from service.requests import (
     GRAPHQL_RESPONSE,
     HTML,
     JSON,
+    Headers,
+    headers_of,
     preferred,
     read_caller,
     read_request,
@@ -68,24 +70,25 @@ class GraphQLView:
 
     async def answer(self, request: Request) -> Response:
         """The response to any request."""
-        accept = request.headers.get("accept")
+        headers = headers_of(request)
+        accept = headers[b"accept"].decode("latin-1") if b"accept" in headers else None
         for_people = request.method in {"GET", "HEAD"} and "query" not in request.query_params
         if self.page and for_people and preferred(accept, (GRAPHQL_RESPONSE, JSON, HTML)) == HTML:
             return self.page()
         media_type = preferred(accept, (GRAPHQL_RESPONSE, JSON))
         started = time.perf_counter()
-        with count_statements() as count:
-            response = await self._json(request, media_type)
+        with Counting() as count:
+            response = await self._json(request, headers, media_type)
         seconds = time.perf_counter() - started
         current_line.get().statements = count.statements
         response.raw_headers += ((b"server-timing", _timing(seconds, count).encode()), NO_STORE)
         return response
 
-    async def _json(self, request: Request, media_type: str | None) -> Response:
+    async def _json(self, request: Request, headers: Headers, media_type: str | None) -> Response:
         try:
             if media_type is None:
                 raise HTTPException(406, f"The answer would be {GRAPHQL_RESPONSE} or {JSON}; accept one of them.")
-            result = await self._serve(request)
+            result = await self._serve(request, headers)
         except RequestErrors as problem:
             status = 200 if media_type == JSON else problem.status
             return _response(media_type, {"errors": problem.errors}, status)
@@ -100,7 +103,7 @@ class GraphQLView:
         errors = execution_errors(result.errors, current_line.get().request_id)
         return _response(media_type, {"errors": errors, "data": result.data})
 
-    async def _serve(self, request: Request) -> bytes | ExecutionResult:
+    async def _serve(self, request: Request, headers: Headers) -> bytes | ExecutionResult:
         """The outcome of an operation that was executed. Raises HTTPException, or RequestErrors otherwise."""
         if request.method not in METHODS:
             raise HTTPException(405, "Send GraphQL by POST, or queries by GET.", {"Allow": ", ".join(METHODS)})
@@ -111,7 +114,7 @@ class GraphQLView:
         timeout = asyncio.timeout(seconds)
         try:
             async with timeout:
-                asked = await read_request(request, self.settings.max_body_bytes)
+                asked = await read_request(request, headers, self.settings.max_body_bytes)
                 document = self.documents.get(asked.document)
                 operation = document.operation(asked.operation_name)
                 line.operation = operation.name

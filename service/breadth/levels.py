@@ -13,7 +13,7 @@ from typing import Any
 from graphql.execution.values import VariableValues
 
 from service.breadth.fields import Coming, Early, Unplanned
-from service.breadth.scopes import Field, Scope
+from service.breadth.scopes import Field, Scope, no_error
 from service.breadth.shapes import Restore
 
 LISTS = (list, tuple)
@@ -45,6 +45,8 @@ async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
 async def _below(batches: "Sequence[Batch]", level: "Level", together: Together) -> "list[Batch]":
     """The batches below these, whose fields have all got their values."""
     fields = [(batch, place, field) for batch in batches for place, field in enumerate(batch.reading.asked)]
+    if not fields:
+        return []
     try:
         asked = [level.resolve(field, batch.parents, batch.kind) for batch, _, field in fields]
         if level.early:
@@ -136,11 +138,12 @@ class Batch:
 
     def __init__(self, scope: Scope, parents: Sequence[Any]) -> None:
         kinds = {*map(type, parents)}
-        if any(issubclass(kind, Exception) for kind in kinds):
-            raise Unplanned("an error stands for an object")
         self.scope = scope
         self.parents = parents
+        # Of one class, as a rule, which the reading looks at once.
         self.kind = kinds.pop() if len(kinds) == 1 else None
+        for kind in kinds:
+            no_error(kind)
         self.reading = scope.reading(self.kind)
         # What the fields that are asked have answered, behind what is at hand: the values of a leaf, or what makes
         # them of the batches below.

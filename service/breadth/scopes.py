@@ -62,6 +62,8 @@ class Scope:
         """How objects of this class are read; None: of any classes."""
         reading = self._readings.get(kind)
         if reading is None:
+            if kind is not None:
+                no_error(kind)
             reading = Reading(self.fields, kind)
             if len(self._readings) < MOST_READINGS:
                 self._readings[kind] = reading
@@ -217,6 +219,12 @@ class Reading:
             parts = objects if make is None or not own else [*map(make, objects)]
             columns += [column(parts) for column in own]
         return columns
+
+
+def no_error(kind: type) -> None:
+    """Raises Unplanned where objects of this class are errors."""
+    if issubclass(kind, Exception):
+        raise Unplanned("an error stands for an object")
 
 
 @lru_cache(maxsize=1_000)
