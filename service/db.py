@@ -15,12 +15,12 @@ from service.dialects import Forms
 from service.sessions import (
     Engine,
     Locking,
-    NeedsTransaction,
     Reader,
     Record,
     Session,
     Statement,
     StatementCount,
+    WrongHint,
     statement_count,
     unfinished,
 )
@@ -53,9 +53,9 @@ async def fetch_hint(statement: str | Forms, *arguments: Any) -> Sequence[Record
     return await _session.get().fetch(statement, arguments, hint=True)
 
 
-def read_again() -> NeedsTransaction:
+def read_again() -> WrongHint:
     """Raised where a hint was wrong, as it can only be outside a transaction: everything is read again, in one."""
-    return NeedsTransaction()
+    return WrongHint()
 
 
 async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:

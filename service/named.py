@@ -24,7 +24,7 @@ class Named(NamedTuple):
         return reference.key or await listing.hint(self.table, reference) or None
 
     async def rows(self, keys: Sequence[int], reference: Reference) -> Sequence[Any]:
-        """The rows with the keys that `hint` gave. Raises NeedsTransaction where they are no longer named so."""
+        """The rows with the keys that `hint` gave. Raises WrongHint where they are no longer named so."""
         found = await self.by_key(keys)
         if reference.key is None and not all(_bears(row, reference) for row in found):
             raise db.read_again()

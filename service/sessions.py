@@ -16,6 +16,8 @@ from service.together import Ask, Work, together
 
 T = TypeVar("T")
 Record = Sequence[Any]
+# A statement that reads what many read is planned at each call where its text is too long for the driver to keep.
+MOST_AT_ONCE = 16
 
 
 class Returned(NamedTuple):
@@ -104,8 +106,11 @@ unfinished: set[asyncio.Future[Any]] = set()
 
 
 class NeedsTransaction(Exception):
-    """A reader without a transaction has come to a second statement, or to a row that is no longer the one that it
-    looked up: it is to read again, in a transaction."""
+    """A reader without a transaction has come to a second statement: it is to read again, in a transaction."""
+
+
+class WrongHint(NeedsTransaction):
+    """Without a transaction it has come to a row that is no longer the one that it looked up."""
 
 
 class Question(NamedTuple):
@@ -144,9 +149,11 @@ class Gathering:
 
     async def _fetch_all(self, question: Question) -> list[Sequence[Record]]:
         reads, planned, hint = question
-        if self.engine.dialect == "sqlite":
-            return [rows for read in reads for rows in await self._run((read,), planned, hint)]
-        return await self._run(reads, planned, hint)
+        most = 1 if self.engine.dialect == "sqlite" else MOST_AT_ONCE
+        if len(reads) <= most:
+            return await self._run(reads, planned, hint)
+        parts = [reads[start : start + most] for start in range(0, len(reads), most)]
+        return [rows for part in parts for rows in await self._run(part, planned, hint)]
 
     async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
         """The rows of each, by what the database takes for one statement."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.app import create_app
+from service.db import Database
 from service.matching import Reference
 from service.settings import Settings
 from service.store import listing
@@ -94,6 +95,68 @@ async def test_what_is_deleted_behind_its_hint(
     found = await look(grove, thing, by, "one")
     assert found is None or (database_url.startswith("sqlite") and (found["id"], found[by]) == (id, "one"))
     assert await look(grove, thing, by, "one") is None
+
+
+@pytest.mark.parametrize(("thing", "by"), KINDS)
+async def test_what_comes_to_be_behind_a_hint(
+    grove: Grove, thing: str, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await make(grove, thing, "one")
+    document = f"""
+        query ($id: ID!) {{
+          named: {thing}(by: {{ {by}: "two" }}) {{ {by} }}
+          known: {thing}(by: {{ id: $id }}) {{ {by} }}
+          again: {thing}(by: {{ {by}: "TWO" }}) {{ {by} }}
+        }}
+    """
+    for _ in range(2):
+        assert await grove.query(document, {"id": id}) == {"named": None, "known": {by: "one"}, "again": None}
+    hinted = listing.hint
+    hints = 0
+
+    async def hint(table: str, reference: Reference) -> int:
+        nonlocal hints
+        hints += 1
+        last = hints == 2
+        found = await hinted(table, reference)
+        if last:
+            await asyncio.create_task(grove.mutate(MAKE[thing][2], {"id": id, by: "two"}))
+        return found
+
+    monkeypatch.setattr(listing, "hint", hint)
+    found = await grove.query(document, {"id": id})
+    before = {"named": None, "known": {by: "one"}, "again": None}
+    assert found in (before, {key: {by: "two"} for key in before})
+    assert await grove.query(document, {"id": id}) == {key: {by: "two"} for key in before}
+
+
+async def test_a_wrong_hint_says_nothing_of_the_document(grove: Grove, monkeypatch: pytest.MonkeyPatch) -> None:
+    await make(grove, "customer", "one")
+    alone = []
+    read = Database.read
+
+    async def watched(self: Database, work: Any, **options: bool) -> Any:
+        alone.append(options.get("alone", False))
+        return await read(self, work, **options)
+
+    monkeypatch.setattr(Database, "read", watched)
+    document = '{ customer(by: { code: "one" }) { name } }'
+    for _ in range(2):
+        await grove.query(document)
+    assert alone == [False, True]
+    hinted = listing.hint
+    with monkeypatch.context() as wrong:
+        wrong.setattr(listing, "hint", lambda table, reference: hinted(table, Reference(code="nobody")))
+        assert (await grove.query(document))["customer"] is not None
+
+        async def another(table: str, reference: Reference) -> int:
+            return 1
+
+        wrong.setattr(listing, "hint", another)
+        await grove.query(document)
+    alone.clear()
+    await grove.query(document)
+    assert alone == [True]
 
 
 async def test_a_hint_and_one_statement(grove: Grove, database_url: str) -> None:

@@ -47,7 +47,10 @@ class Context:
 
             loader = DataLoader(load_fn=batch)
             self._loaders[resolve, *arguments] = loader
-        return asyncio.shield(loader.load(key))
+        found = asyncio.ensure_future(loader.load(key))
+        # Where nobody is left who waits for it, an error is none to be complained about.
+        found.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        return asyncio.shield(found)
 
     async def many(self, resolve: Resolve[T], keys: Sequence[Any], *arguments: Any) -> Sequence[T]:
         """What `resolve(keys, *arguments)` answers, key by key."""

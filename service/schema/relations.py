@@ -115,7 +115,8 @@ class Known(NamedTuple):
 class Find:
     """What a reference means, for the root: a row, or null where there is none.
 
-    `hint(reference)` tells its key, `rows(keys, reference)` the rows; `at_once(references)` does both.
+    `hint(reference)` tells its key, `rows(keys, reference)` the rows; `at_once(references)` does both. Where the hint
+    finds nothing, that is asked with all else, for the snapshot may know better.
     """
 
     reference: Any
@@ -130,8 +131,9 @@ class Find:
         async def find() -> Callable[[], Any]:
             key = await self.hint(self.reference)
             if key is None:
-                return lambda: [None] * len(rows)
-            found = Load(self.rows, constant(key), (self.reference,), stand_in=Known)
+                found = Load(self.at_once, constant(self.reference))
+            else:
+                found = Load(self.rows, constant(key), (self.reference,), stand_in=Known)
             return lambda: found.many(context, rows, selection)
 
         return Early(find)
