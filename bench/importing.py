@@ -24,7 +24,7 @@ from random import Random
 import asyncpg
 
 from service import engines, transaction
-from service.db import count_statements
+from service.db import Counting
 from service.dialects import sqlite_path
 from service.imported import Imported
 from service.resolvers import tree_file
@@ -122,7 +122,7 @@ async def import_file(url: str, path: Path, hierarchy: int | None) -> Run:
 
     database = await engines.connect(url)
     try:
-        with count_statements() as count:
+        with Counting() as count:
             started = time.perf_counter()
             imported = await transaction.run(database, "bench", work)
             seconds = time.perf_counter() - started
