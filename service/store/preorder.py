@@ -74,7 +74,9 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
         for listing in listings
         for step in (_steps_back(listing, before) if page.backward else _steps_on(listing, after))
     ]
-    chained = along.cursors or after is not None or before is not None
+    # The far edge, where there is one, ends the page early.
+    far = after if page.backward else before
+    chained = along.cursors or far is not None
     make = walked(along, chained=chained).make
     read = statement(along, backward=page.backward, chained=chained)
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
@@ -88,8 +90,6 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
         if page.backward and nodes:
             known |= _links(_below(listing, above[nodes[-1].id]))
         chains = Chains(listing, nodes, known)
-        # The far edge, where there is one, ends the page early.
-        far = after if page.backward else before
         if far:
             nodes = [node for node in nodes if within(chains.of(node), far, backward=page.backward)]
         slices.append(cut(page, nodes, _cursor(spreads.get(listing, 0), listing, chains)))
