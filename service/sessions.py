@@ -133,11 +133,12 @@ class Gathering:
     ) -> Sequence[Record]:
         """The rows of one statement."""
         reads = (Statement(statement, tuple(arguments)),)
+        rows: Sequence[Record]
         if self._gathering:
             (rows,) = await Ask(Question(reads, planned, hint))
         else:
             (rows,) = await self._run(reads, planned, hint)
-        return rows  # type: ignore[no-any-return]
+        return rows
 
     async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""

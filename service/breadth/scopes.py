@@ -230,11 +230,10 @@ def no_error(kind: type) -> None:
 @lru_cache(maxsize=1_000)
 def builder(template: str, names: tuple[str, ...]) -> Callable[[int, Sequence[Sequence[Any]]], list[dict[str, Any]]]:
     """The function that makes objects of as many columns as there are names: code made for the selection."""
-    if not names:
-        made = eval(f"lambda count, columns: [{template} for _ in range(count)]")
-    else:
-        made = eval(f"lambda count, columns: [{template} for {', '.join(names)}, in zip(*columns, strict=True)]")
-    return made  # type: ignore[no-any-return]
+    rows = f"{', '.join(names)}, in zip(*columns, strict=True)" if names else "_ in range(count)"
+    made: Callable[[int, Sequence[Sequence[Any]]], list[dict[str, Any]]]
+    made = eval(f"lambda count, columns: [{template} for {rows}]")
+    return made
 
 
 def _has_variables(node: FieldNode) -> bool:
