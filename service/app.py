@@ -53,11 +53,11 @@ EXPLORER_POLICY = (
     "frame-ancestors 'none'"
 )
 # As ASGI has them: bytes, the names in lower case.
-HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-}
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 # A name such as index-B9h2kQHB.js holds a hash of the content.
 HASHED = re.compile(r"-[\w-]{8}\.\w+$")
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
@@ -69,11 +69,9 @@ logger = logging.getLogger("grove")
 
 def create_app(settings: Settings) -> Starlette:
     """The application. Its lifespan raises Unavailable where the database cannot be used."""
+    view = GraphQLView(served(), settings, explorer_page if settings.explorer else None)
     routes: list[BaseRoute] = [
-        Route(
-            "/graphql",
-            GraphQLView(served(), settings, explorer_page if settings.explorer else None),
-        ),
+        Route("/graphql", view),
         *exports.routes(settings),
         *Uploads(settings).routes(),
         Route("/", to_the_explorer),
@@ -93,6 +91,7 @@ def create_app(settings: Settings) -> Starlette:
                 expose_headers=["Content-Disposition", "Retry-After", "Server-Timing", "X-Request-Id"],
             )
         )
+    middleware.append(Middleware(Shortcut, path="/graphql", endpoint=view))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
@@ -157,9 +156,9 @@ class Porch:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
-                own = {name for name, _ in headers}
+                own = dict(headers)
                 headers.append((b"x-request-id", line.request_id.encode()))
-                headers.extend(header for header in HEADERS.items() if header[0] not in own)
+                headers += [header for header in HEADERS if header[0] not in own]
             await send(message)
 
         try:
@@ -225,6 +224,19 @@ class KnownHosts:
             return True
         host = _name(dict(scope["headers"]).get(b"host", b""))
         return host in self.hosts or host.endswith(self.endings)
+
+
+class Shortcut:
+    """To one path the way without Starlette's router and its handling of errors, of which the endpoint needs none."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
+        self.app = app
+        self.path = path
+        self.endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        straight = scope["type"] == "http" and scope["path"] == self.path
+        await (self.endpoint if straight else self.app)(scope, receive, send)
 
 
 @lru_cache(maxsize=1_000)

@@ -57,12 +57,14 @@ MOST_FRAGMENTS = 200
 class Operation:
     """One operation of a valid document.
 
+    `kind_name`: the name of its kind, which an enumeration takes a while to tell.
     `texts`: the signatures of its variables by name, where all of them are plain texts: those need no coercion.
     """
 
     node: OperationDefinitionNode
     name: str | None
     kind: OperationType
+    kind_name: str
     weight: Weight
     compiled: Compiled
     texts: dict[str, GraphQLVariableSignature] | None
@@ -136,6 +138,7 @@ class Documents:
                 node,
                 node.name.value if node.name else None,
                 node.operation,
+                node.operation.value,
                 scale.weigh(node),
                 Compiled(self.schema, fragments, node, self.type_name),
                 self._texts(node),

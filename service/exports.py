@@ -144,7 +144,7 @@ class Export:
 
     async def export(self, request: Request, send: Send) -> None:
         """Sends the table that is asked for. Raises HTTPException and GroveError."""
-        current_line.get().actor = read_caller(request, self.settings.actor_header).actor
+        current_line.get().actor = read_caller(request.headers.raw, self.settings.actor_header).actor
         suffix = request.path_params["suffix"]
         if suffix not in MEDIA_TYPES:
             raise HTTPException(404, "Downloads end in .csv or .xlsx.")

@@ -6,14 +6,15 @@ wrong with it. The rules are those of the GraphQL-over-HTTP specification (https
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope
 
 from service.caller import ANONYMOUS, Caller
 from service.errors import InvalidInput
@@ -84,15 +85,18 @@ def _precision(name: str, offer: str) -> int:
     return 1 if name == "*/*" else 0
 
 
-def read_caller(request: Request, header: str | None) -> Caller:
-    """Who is calling, by the header that an authenticating proxy sets."""
-    values = request.headers.getlist(header) if header else []
+def read_caller(headers: Iterable[tuple[bytes, bytes]], header: str | None) -> Caller:
+    """Who is calling, by the header that an authenticating proxy sets; the headers are ASGI's."""
+    if header is None:
+        return ANONYMOUS
+    name = header.lower().encode("latin-1")
+    values = [value for other, value in headers if other == name]
     if not values:
         return ANONYMOUS
     if len(values) > 1:
         raise HTTPException(400, f"The header {header} was sent more than once.")
-    # Headers come as Latin-1; proxies send names in UTF-8.
-    actor = values[0].encode("latin-1").decode("utf-8", "replace").strip()
+    # Proxies send names in UTF-8.
+    actor = values[0].decode("utf-8", "replace").strip()
     if len(actor) > LONGEST_ACTOR:
         raise HTTPException(400, f"The header {header} holds more than {LONGEST_ACTOR} characters.")
     if not actor.isprintable():
@@ -100,27 +104,23 @@ def read_caller(request: Request, header: str | None) -> Caller:
     return Caller(actor) if actor else ANONYMOUS
 
 
+# By name, in small letters; of those that came twice the first.
 Headers = Mapping[bytes, bytes]
 
 
-def headers_of(request: Request) -> Headers:
-    """The headers by name, in small letters; of those that came twice the first.
+async def read_request(scope: Scope, receive: Receive, headers: Headers, most_bytes: int) -> GraphQLRequest:
+    """What the request asks to be run.
 
-    Starlette looks each up by going through all of them.
+    Raises InvalidInput for what no database could keep, and ClientDisconnect.
     """
-    return dict(reversed(request.scope["headers"]))
-
-
-async def read_request(request: Request, headers: Headers, most_bytes: int) -> GraphQLRequest:
-    """What the request asks to be run. Raises InvalidInput for what no database could keep."""
-    if request.method == "POST":
+    if scope["method"] == "POST":
         _require_json(headers)
-        body = await _read_body(request, headers, most_bytes)
+        body = await _read_body(receive, headers, most_bytes)
         parameters = _parse(body, "The body")
         _refuse_repetitions(body, parameters)
-    else:
-        parameters = _query_parameters(request)
-    return _graphql_request(parameters)
+        # In JSON it has no other form; most bodies need not be searched through.
+        return _graphql_request(parameters, may_hold_nul=b"\\u0000" in body)
+    return _graphql_request(_query_parameters(Request(scope)), may_hold_nul=True)
 
 
 def _require_json(headers: Headers) -> None:
@@ -142,16 +142,21 @@ def _media_type(text: str) -> tuple[str, Mapping[str, str]]:
     return name, dict(parameter.partition("=")[::2] for parameter in parameters)
 
 
-async def _read_body(request: Request, headers: Headers, most: int) -> bytes:
+async def _read_body(receive: Receive, headers: Headers, most: int) -> bytes:
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and (len(announced) > 18 or int(announced) > most):
         raise _too_large(most)
     body = b""
-    async for chunk in request.stream():
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
         body += chunk
         if len(body) > most:
             raise _too_large(most)
-    return body
+        if not message.get("more_body", False):
+            return body
 
 
 def _too_large(most: int) -> HTTPException:
@@ -168,7 +173,7 @@ def _parse(text: bytes | str, what: str) -> Any:
 def _refuse_repetitions(body: bytes, parameters: Any) -> None:
     """A key that stands twice means one thing to us and, maybe, another to a proxy that checks requests."""
     # Only a body that names one twice, anywhere, is looked at closely.
-    if not isinstance(parameters, dict) or all(body.count(key) < 2 for key in KEYS):
+    if not isinstance(parameters, dict) or max(map(body.count, KEYS)) < 2:
         return
     try:
         outermost: list[tuple[str, Any]] = json.loads(body, object_pairs_hook=list)
@@ -193,7 +198,7 @@ def _query_parameters(request: Request) -> dict[str, Any]:
     return parameters
 
 
-def _graphql_request(parameters: Any) -> GraphQLRequest:
+def _graphql_request(parameters: Any, *, may_hold_nul: bool) -> GraphQLRequest:
     if isinstance(parameters, list):
         raise HTTPException(400, "Send one request at a time, as a JSON object; batches are not supported.")
     if not isinstance(parameters, dict):
@@ -212,7 +217,7 @@ def _graphql_request(parameters: Any) -> GraphQLRequest:
     if not isinstance(parameters.get("extensions"), dict | None):
         raise HTTPException(400, "«extensions» must be an object or null.")
     for name, value in (variables or {}).items():
-        if _holds_nul(value):
+        if may_hold_nul and _holds_nul(value):
             raise InvalidInput(f"The variable ${name} holds the character NUL (\\u0000), which cannot be stored.")
     return GraphQLRequest(document, operation_name or None, variables or {})
 

@@ -87,7 +87,7 @@ class Uploads:
     async def take(self, request: Request) -> Response:
         """Takes a file in, as a job."""
         self._refuse_foreign_pages(request)
-        caller = read_caller(request, self.settings.actor_header)
+        caller = read_caller(request.headers.raw, self.settings.actor_header)
         current_line.get().actor = caller.actor
         try:
             fields, upload = await self._read(request)

@@ -10,7 +10,8 @@ is always answered with 200, since old clients take any other status for a proxy
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import ExecutionResult, OperationType
@@ -31,7 +32,6 @@ from service.requests import (
     HTML,
     JSON,
     Headers,
-    headers_of,
     preferred,
     read_caller,
     read_request,
@@ -44,6 +44,15 @@ METHODS = ("GET", "HEAD", "POST")
 CODES = {408: "TIMEOUT", 413: "LIMIT_EXCEEDED"}
 # As ASGI has them.
 VARY, NO_STORE = (b"vary", b"Accept"), (b"cache-control", b"no-store")
+
+
+class Answer(NamedTuple):
+    """What is sent: made without Starlette's responses, which take as long as to check the whole request."""
+
+    media_type: str
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = {}
 
 
 class GraphQLView:
@@ -59,70 +68,78 @@ class GraphQLView:
         self.execution = Execution(served, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        # Starlette looks each up by going through all of them.
+        headers = dict(reversed(scope["headers"]))
+        accept = headers[b"accept"].decode("latin-1") if b"accept" in headers else None
+        if self.page and scope["method"] in {"GET", "HEAD"} and _for_people(Request(scope), accept):
+            page = self.page()
+            page.raw_headers.append(VARY)
+            await page(scope, receive, send)
+            return
+        started = time.perf_counter()
         try:
-            response = await self.answer(request)
+            with Counting() as count:
+                answer = await self._answer(scope, receive, headers, preferred(accept, (GRAPHQL_RESPONSE, JSON)))
         except ClientDisconnect:
             # Nobody is left to be answered.
             return
-        response.raw_headers.append(VARY)
-        await response(scope, receive, send)
-
-    async def answer(self, request: Request) -> Response:
-        """The response to any request."""
-        headers = headers_of(request)
-        accept = headers[b"accept"].decode("latin-1") if b"accept" in headers else None
-        for_people = request.method in {"GET", "HEAD"} and "query" not in request.query_params
-        if self.page and for_people and preferred(accept, (GRAPHQL_RESPONSE, JSON, HTML)) == HTML:
-            return self.page()
-        media_type = preferred(accept, (GRAPHQL_RESPONSE, JSON))
-        started = time.perf_counter()
-        with Counting() as count:
-            response = await self._json(request, headers, media_type)
-        seconds = time.perf_counter() - started
         current_line.get().statements = count.statements
-        response.raw_headers += ((b"server-timing", _timing(seconds, count).encode()), NO_STORE)
-        return response
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [
+                    *((name.lower().encode(), value.encode()) for name, value in answer.headers.items()),
+                    (b"content-length", b"%d" % len(answer.body)),
+                    _content_type(answer.media_type),
+                    (b"server-timing", _timing(time.perf_counter() - started, count).encode()),
+                    NO_STORE,
+                    VARY,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _json(self, request: Request, headers: Headers, media_type: str | None) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, media_type: str | None) -> Answer:
         try:
             if media_type is None:
                 raise HTTPException(406, f"The answer would be {GRAPHQL_RESPONSE} or {JSON}; accept one of them.")
-            result = await self._serve(request, headers)
+            result = await self._serve(scope, receive, headers)
         except RequestErrors as problem:
             status = 200 if media_type == JSON else problem.status
-            return _response(media_type, {"errors": problem.errors}, status)
+            return _answer(media_type, {"errors": problem.errors}, status)
         except HTTPException as problem:
             code = CODES.get(problem.status_code, "BAD_REQUEST")
             body = {"errors": [error(code, problem.detail)]}
-            return _response(media_type or JSON, body, problem.status_code, problem.headers)
+            return _answer(media_type, body, problem.status_code, problem.headers)
         if isinstance(result, bytes):
-            return _sent(media_type, result)
+            return Answer(media_type, result)
         if not result.errors:
-            return _response(media_type, {"data": result.data})
+            return _answer(media_type, {"data": result.data})
         errors = execution_errors(result.errors, current_line.get().request_id)
-        return _response(media_type, {"errors": errors, "data": result.data})
+        return _answer(media_type, {"errors": errors, "data": result.data})
 
-    async def _serve(self, request: Request, headers: Headers) -> bytes | ExecutionResult:
+    async def _serve(self, scope: Scope, receive: Receive, headers: Headers) -> bytes | ExecutionResult:
         """The outcome of an operation that was executed. Raises HTTPException, or RequestErrors otherwise."""
-        if request.method not in METHODS:
+        method = scope["method"]
+        if method not in METHODS:
             raise HTTPException(405, "Send GraphQL by POST, or queries by GET.", {"Allow": ", ".join(METHODS)})
         line = current_line.get()
-        caller = read_caller(request, self.settings.actor_header)
+        caller = read_caller(scope["headers"], self.settings.actor_header)
         line.actor = caller.actor
         seconds = self.settings.request_seconds
         timeout = asyncio.timeout(seconds)
         try:
             async with timeout:
-                asked = await read_request(request, headers, self.settings.max_body_bytes)
+                asked = await read_request(scope, receive, headers, self.settings.max_body_bytes)
                 document = self.documents.get(asked.document)
                 operation = document.operation(asked.operation_name)
                 line.operation = operation.name
-                line.kind = operation.kind.value
-                self._allow(operation, request.method)
+                line.kind = operation.kind_name
+                self._allow(operation, method)
                 token = current_caller.set(caller)
                 try:
-                    return await self.execution.run(asked, document, operation, request.state.database, caller)
+                    return await self.execution.run(asked, document, operation, scope["state"]["database"], caller)
                 finally:
                     current_caller.reset(token)
         except TimeoutError:
@@ -154,13 +171,17 @@ def _timing(seconds: float, count: StatementCount) -> str:
     return f"total;dur={seconds * 1000:.1f}, {in_database}"
 
 
-def _response(
-    media_type: str | None, body: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
+def _for_people(request: Request, accept: str | None) -> bool:
+    """Whether it is a browser that wants the page."""
+    return "query" not in request.query_params and preferred(accept, (GRAPHQL_RESPONSE, JSON, HTML)) == HTML
+
+
+@lru_cache(maxsize=10)
+def _content_type(media_type: str) -> tuple[bytes, bytes]:
+    return b"content-type", f"{media_type}; charset=utf-8".encode()
+
+
+def _answer(media_type: str | None, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     for problem in body.get("errors", ()):
         current_line.get().errors.append(problem["extensions"]["code"])
-    return _sent(media_type, orjson.dumps(body), status, headers)
-
-
-def _sent(media_type: str | None, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(body, status, {**(headers or {}), "Content-Type": f"{media_type}; charset=utf-8"})
+    return Answer(media_type or JSON, orjson.dumps(body), status, headers or {})
