@@ -20,7 +20,6 @@ from service.sessions import (
     Session,
     Statement,
     StatementCount,
-    WrongHint,
     statement_count,
     unfinished,
 )
@@ -34,28 +33,15 @@ _session: ContextVar[Session | Reader] = ContextVar("session")
 
 def fetch(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any, Sequence[Record]]:
     """The rows of one statement, run in the current snapshot or transaction."""
-    return _session.get().fetch(statement, arguments)
+    return _session.get().fetch(Statement(statement, arguments))
 
 
-async def fetch_planned(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
+def fetch_planned(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any, Sequence[Record]]:
     """The same for a statement whose best plan depends on its arguments, as that of a filter does.
 
     PostgreSQL would after some runs settle on one plan for all arguments: for a rare word that of a frequent one.
     """
-    return await _session.get().fetch(statement, arguments, planned=True)
-
-
-async def fetch_hint(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
-    """The same for a look ahead of the snapshot, of which nothing is told: it says where to look there.
-
-    What is found there may be another by then: `read_again` where it is.
-    """
-    return await _session.get().fetch(statement, arguments, hint=True)
-
-
-def read_again() -> WrongHint:
-    """Raised where a hint was wrong, as it can only be outside a transaction: everything is read again, in one."""
-    return WrongHint()
+    return _session.get().fetch(Statement(statement, arguments, planned=True))
 
 
 async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
@@ -65,7 +51,7 @@ async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
 
 async def look(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
     """The rows of a statement that may be read before the transaction of a mutation begins, and then begins none."""
-    return await _transaction().look(statement, arguments)
+    return await _transaction().look(Statement(statement, arguments))
 
 
 async def begin(locking: Locking) -> bool:

@@ -69,6 +69,18 @@ def render(statement: str | Forms, dialect: Dialect) -> str:
     return _PARAMETER.sub(r"?\1", _LOCK.sub("", _CAST.sub("", text)))
 
 
+@lru_cache(maxsize=1_000)
+def seeking(text: str, number: int, search: str) -> str | None:
+    """A statement for PostgreSQL that searches for the keys that are its parameter of this number, by `$1`.
+
+    None where it does not take them as a list of keys throughout.
+    """
+    keys = f"${number}::bigint[]"
+    if text.count(keys) != [*_PARAMETER.findall(text)].count(str(number)):
+        return None
+    return text.replace(keys, f"ARRAY({search.replace('$1', f'${number}')})")
+
+
 class AtOnce(NamedTuple):
     """One statement for PostgreSQL that reads what several read, and what makes of its rows those of each.
 

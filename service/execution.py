@@ -26,7 +26,7 @@ from service.documents import Document, Operation
 from service.errors import Busy, TimedOut
 from service.logs import current_line
 from service.requests import GraphQLRequest
-from service.sessions import NeedsTransaction, Reader, WrongHint
+from service.sessions import NeedsTransaction, Reader
 from service.settings import Settings
 
 # Asked three times for each field; with graphql-core's own, a large answer takes a twentieth longer.
@@ -102,9 +102,6 @@ class Execution:
         if self._alone.get(plan):
             try:
                 return await database.read(run, alone=True)
-            except WrongHint:
-                # That says nothing of the plan.
-                pass
             except NeedsTransaction:
                 self._alone[plan] = False
 

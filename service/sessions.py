@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from service.dialects import Dialect, Forms, may_write, render, writes_at_once
-from service.together import Ask, Work, together
+from service.dialects import Dialect, Forms, may_write, render, seeking, writes_at_once
+from service.together import ENDED, Work, ask, together
 
 T = TypeVar("T")
 Record = Sequence[Any]
@@ -28,11 +28,41 @@ class Returned(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A statement with its arguments, to be run together with others."""
+    """A statement with its arguments. `planned`: the best plan depends on them, see `db.fetch_planned`."""
 
     text: str | Forms
     arguments: tuple[Any, ...]
     returned: Returned | None = None
+    planned: bool = False
+
+
+class Sought:
+    """Stands for the key of a row until it is found: `statement` finds it, by the value of `$1`.
+
+    In a list by itself it may be an argument of a statement. That is then sent with the search in the place of the
+    list, and whoever asked is ended: when the key is known and the statement comes with it, its rows are there.
+    """
+
+    __slots__ = ("_found", "_negated", "statement", "value")
+
+    def __init__(self, statement: str, value: Any, found: list[int] | None = None, *, negated: bool = False) -> None:
+        self.statement = statement
+        self.value = value
+        self._found: list[int] = [] if found is None else found
+        self._negated = negated
+
+    def found(self, key: int) -> None:
+        """The key is known."""
+        self._found.append(key)
+
+    def __neg__(self) -> "Sought":
+        statement = f"SELECT -sought.id FROM ({self.statement}) AS sought"
+        return Sought(statement, self.value, self._found, negated=not self._negated)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or any(other == (-key if self._negated else key) for key in self._found)
+
+    __hash__ = object.__hash__
 
 
 @dataclass(slots=True)
@@ -109,54 +139,38 @@ class NeedsTransaction(Exception):
     """A reader without a transaction has come to a second statement: it is to read again, in a transaction."""
 
 
-class WrongHint(NeedsTransaction):
-    """Without a transaction it has come to a row that is no longer the one that it looked up."""
-
-
-class Question(NamedTuple):
-    """Statements that a work asks for, see service/together.py; of several, none is planned."""
-
-    reads: tuple[Statement, ...]
-    planned: bool = False
-    hint: bool = False
-
-
 class Gathering:
     """Sends what works that are run together ask at the same time as one statement, which PostgreSQL takes."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._gathering = False
+        # What was asked with a key that was yet to be found.
+        self._ahead: list[tuple[Statement, Sequence[Record]]] = []
 
-    async def fetch(
-        self, statement: str | Forms, arguments: Sequence[Any], *, planned: bool = False, hint: bool = False
-    ) -> Sequence[Record]:
+    async def fetch(self, read: Statement) -> Sequence[Record]:
         """The rows of one statement."""
-        reads = (Statement(statement, tuple(arguments)),)
         rows: Sequence[Record]
-        if self._gathering:
-            (rows,) = await Ask(Question(reads, planned, hint))
-        else:
-            (rows,) = await self._run(reads, planned, hint)
+        for asked, rows in self._ahead:
+            if asked == read:
+                return rows
+        reads = (read,)
+        (rows,) = await (ask(reads) if self._gathering else self._run(reads))
         return rows
 
     async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
-        question = Question(tuple(reads))
-        if self._gathering:
-            rows: list[Sequence[Record]] = await Ask(question)
-            return rows
-        return await self._fetch_all(question)
+        rows: list[Sequence[Record]] = await (ask(tuple(reads)) if self._gathering else self._fetch_all(reads))
+        return rows
 
-    async def _fetch_all(self, question: Question) -> list[Sequence[Record]]:
-        reads, planned, hint = question
+    async def _fetch_all(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         most = 1 if self.engine.dialect == "sqlite" else MOST_AT_ONCE
         if len(reads) <= most:
-            return await self._run(reads, planned, hint)
+            return await self._run(reads)
         parts = [reads[start : start + most] for start in range(0, len(reads), most)]
-        return [rows for part in parts for rows in await self._run(part, planned, hint)]
+        return [rows for part in parts for rows in await self._run(part)]
 
-    async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
+    async def _run(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         """The rows of each, by what the database takes for one statement."""
         raise NotImplementedError
 
@@ -174,29 +188,47 @@ class Gathering:
         finally:
             self._gathering = False
 
-    async def _answer(self, questions: Sequence[Question]) -> list[list[Sequence[Record]]]:
+    async def _answer(self, questions: Sequence[tuple[Statement, ...]]) -> list[Any]:
         """The rows of each; what is asked twice is fetched once, and what is planned goes for itself."""
         self._gathering = False
+        sent = [self._to_be_sent(reads) for reads in questions]
         gathered: list[Statement] = []
-        hint = True
-        for question in questions:
-            if not question.planned:
-                gathered += (read for read in question.reads if read not in gathered)
-                hint = hint and question.hint
-        found = await self._fetch_all(Question(tuple(gathered), hint=hint)) if gathered else []
+        planned: list[Statement] = []
+        for reads in sent:
+            for read in reads:
+                part = planned if read.planned else gathered
+                if read not in part:
+                    part.append(read)
+        found = await self._fetch_all(gathered) if gathered else []
         # What plans anew does so from there on, so it comes last.
-        planned: list[Question] = []
-        for question in questions:
-            if question.planned and question not in planned:
-                planned.append(question)
-        apart = [await self._fetch_all(question) for question in planned]
+        for read in planned:
+            found += await self._run((read,))
+        gathered += planned
         self._gathering = True
-        return [
-            apart[planned.index(question)]
-            if question.planned
-            else [found[gathered.index(read)] for read in question.reads]
-            for question in questions
-        ]
+        answers: list[Any] = []
+        for reads, asked in zip(sent, questions, strict=True):
+            rows = [found[gathered.index(read)] for read in reads]
+            if reads is not asked:
+                self._ahead += zip(asked, rows, strict=False)
+            answers.append(rows if reads is asked else ENDED)
+        return answers
+
+    def _to_be_sent(self, reads: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The same, or where a key is yet to be found what searches for it as well: nothing where that cannot be."""
+        for read in reads:
+            for place, argument in enumerate(read.arguments):
+                if type(argument) is list and argument and type(argument[0]) is Sought:
+                    return self._searching(read, place, argument[0]) if len(reads) == len(argument) == 1 else ()
+        return reads
+
+    def _searching(self, read: Statement, place: int, sought: Sought) -> tuple[Statement, ...]:
+        if self.engine.dialect == "sqlite" or read.planned:
+            return ()
+        text = seeking(render(read.text, "postgres"), place + 1, sought.statement)
+        if text is None:
+            return ()
+        before, after = read.arguments[:place], read.arguments[place + 1 :]
+        return (Statement(text, (*before, sought.value, *after)),)
 
 
 class Session(Gathering):
@@ -235,13 +267,13 @@ class Session(Gathering):
 
         return await self._in_turn(work)
 
-    async def look(self, statement: str | Forms, arguments: Sequence[Any]) -> Sequence[Record]:
+    async def look(self, read: Statement) -> Sequence[Record]:
         """The rows of a statement that may be read before the transaction begins, and then begins none."""
         if self.begun:
-            return await self.fetch(statement, arguments)
+            return await self.fetch(read)
         reader = Reader(self.engine, alone=True)
         try:
-            return await reader.fetch(statement, arguments)
+            return await reader.fetch(read)
         finally:
             await reader.end()
 
@@ -253,11 +285,11 @@ class Session(Gathering):
         """
         if self.engine.dialect == "sqlite":
             for one in writes:
-                await self.fetch(one.text, one.arguments)
+                await self.fetch(one)
             return
         returned = tuple(one.returned.columns if one.returned else None for one in writes)
         text = writes_at_once(tuple(one.text for one in writes), returned)
-        for place, row in await self.fetch(text, arguments_of(writes)):
+        for place, row in await self.fetch(Statement(text, tuple(arguments_of(writes)))):
             told = writes[place].returned
             assert told is not None
             self._written[told.table, row[0]] = row
@@ -266,14 +298,14 @@ class Session(Gathering):
         found = [row for key in keys if (row := self._written.get((table, key)))]
         return found if len(found) == len(keys) else None
 
-    async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
+    async def _run(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
         if self._written and any(may_write(read.text) for read in reads):
             self._written.clear()
 
         async def work() -> list[Sequence[Record]]:
             if self._connection is None:
                 self._connection = await self.engine.open(write=self.writes)
-            if planned:
+            if reads[0].planned:
                 await self._connection.plan_anew()
             return await _counted(fetch_from(self._connection, reads, self.engine.dialect))
 
@@ -315,7 +347,7 @@ class Reader(Gathering):
     """One snapshot, read by a single task; nothing of it is in use any more when that task ends.
 
     `alone`: there is one statement and no transaction, which a single one does without; another raises
-    NeedsTransaction. Hints are no part of the snapshot, so they do not count.
+    NeedsTransaction.
     """
 
     def __init__(self, engine: Engine, *, alone: bool) -> None:
@@ -325,12 +357,13 @@ class Reader(Gathering):
         self._planned = False
         self._connection: Connection | None = None
 
-    async def _run(self, reads: Sequence[Statement], planned: bool, hint: bool) -> list[Sequence[Record]]:
-        if self.alone and not hint and (self.statements or planned):
+    async def _run(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
+        planned = reads[0].planned
+        if self.alone and (self.statements or planned):
             raise NeedsTransaction
         if self._connection is None:
             self._connection = await self.engine.open(write=False, alone=self.alone)
-        self.statements += not hint
+        self.statements += 1
         if planned:
             self._planned = True
             await self._connection.plan_anew()
@@ -354,7 +387,7 @@ async def fetch_from(connection: Connection, reads: Sequence[Statement], dialect
     if len(reads) == 1:
         (read,) = reads
         return [await connection.fetch(render(read.text, dialect), read.arguments)]
-    return await connection.fetch_each(tuple(render(read.text, dialect) for read in reads), arguments_of(reads))
+    return await connection.fetch_each(tuple([render(read.text, dialect) for read in reads]), arguments_of(reads))
 
 
 async def _counted(statement: Awaitable[T]) -> T:

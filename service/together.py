@@ -5,24 +5,21 @@ questions are answered, and each goes on with its answer.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from dataclasses import dataclass
 from types import coroutine
 from typing import Any, NamedTuple
 
 Work = Coroutine[Any, Any, Any]
 
+# An answer that ends the work: nobody wants its result any more.
+ENDED: Any = object()
 
-class Ask:
-    """A question of a work that is run by `together`, to be awaited for its answer."""
 
-    __slots__ = ("question",)
-
-    def __init__(self, question: Any) -> None:
-        self.question = question
-
-    def __await__(self) -> Generator["Ask", Any, Any]:
-        answer = yield self
-        return answer
+@coroutine
+def ask(question: Any) -> Generator[Any, Any, Any]:
+    """The answer to a question of a work that is run by `together`."""
+    # Nothing else that a work waits for is a tuple.
+    answer = yield (question,)
+    return answer
 
 
 class Done(NamedTuple):
@@ -31,41 +28,39 @@ class Done(NamedTuple):
     result: Any
 
 
-@dataclass(slots=True)
-class _Run:
-    """A work that is on its way."""
-
-    place: int
-    work: Work
-    answer: Any = None
-
-
 async def together(works: Sequence[Work], answer: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]) -> list[Any]:
     """The results of the works. `answer` answers the questions that they come to at the same time, in their order."""
     results: list[Any] = [None] * len(works)
-    runs = [_Run(place, work) for place, work in enumerate(works)]
-    while runs:
-        asked: list[tuple[_Run, Any]] = []
-        for run in runs:
-            stop = await _go_on(run.work, run.answer)
-            if isinstance(stop, Ask):
-                asked.append((run, stop.question))
+    going: list[tuple[int, Work]] = [*enumerate(works)]
+    answers: Sequence[Any] = [None] * len(works)
+    while going:
+        asking: list[tuple[int, Work]] = []
+        questions: list[Any] = []
+        for (place, work), given in zip(going, answers, strict=True):
+            if given is ENDED:
+                work.close()
+                continue
+            try:
+                stop = work.send(given)
+                if type(stop) is not tuple:
+                    stop = await _wait(work, stop)
+            except StopIteration as end:
+                stop = Done(end.value)
+            if type(stop) is Done:
+                results[place] = stop.result
             else:
-                results[run.place] = stop.result
-        runs = [run for run, _ in asked]
-        if runs:
-            answers = await answer([question for _, question in asked])
-            for run, given in zip(runs, answers, strict=True):
-                run.answer = given
+                asking.append((place, work))
+                questions.append(stop[0])
+        answers = await answer(questions) if questions else ()
+        going = asking
     return results
 
 
 @coroutine
-def _go_on(work: Work, answer: Any) -> Generator[Any, Any, Ask | Done]:
-    """Runs a work until it asks or ends; whatever else it waits for is waited for."""
+def _wait(work: Work, waiting: Any) -> Generator[Any, Any, Any]:
+    """Waits for what a work waits for, until it asks or ends."""
     try:
-        waiting = work.send(answer)
-        while not isinstance(waiting, Ask):
+        while type(waiting) is not tuple:
             try:
                 value = yield waiting
             except BaseException as problem:

@@ -19,8 +19,8 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from service.breadth import BREADTH, Attribute, Batch, Coming, Compiled, Early, Unplanned
-from service.together import Ask, together
+from service.breadth import BREADTH, Attribute, Batch, Coming, Compiled, Unplanned
+from service.together import ENDED, ask, together
 
 
 class Manned(SimpleNamespace):
@@ -31,9 +31,8 @@ class Manned(SimpleNamespace):
 
 
 FALCON = Manned(id="1", name="Falcon", port="9", captain="Han", motto="Never tell me the odds")
-SHIPS: dict[str, Any] = {"1": FALCON, "2": SimpleNamespace(id="2", name="X-Wing", port="8")}
+SHIPS: dict[str, Any] = {"1": FALCON, "2": SimpleNamespace(id="2", name="X-Wing", port="8", number="2")}
 CAPTAINS = {"2": SimpleNamespace(id="2", name="Luke")}
-NAMES = {ship.name: key for key, ship in SHIPS.items()}
 CREWS = {"1": ["Han", "Chewbacca"], "2": ["Luke"]}
 PORTS = {"8": "Yavin", "9": "Tatooine"}
 
@@ -48,7 +47,7 @@ class Memory:
     async def look(self, what: str, keys: Sequence[str], where: Mapping[str, Any]) -> list[Any]:
         missing = [key for key in keys if (what, key) not in self.known]
         if missing:
-            found = await Ask((what, missing))
+            found = await ask((what, missing))
             self.known.update({(what, key): where.get(key) for key in found})
         return [self.known[what, key] for key in keys]
 
@@ -62,17 +61,7 @@ class Memory:
 
 def ship(_: Any, arguments: Mapping[str, Any], memory: Memory, __: Any) -> Coming:
     id = arguments["id"]
-    return Coming(memory.look("ship", [id], SHIPS), [SimpleNamespace(id=id)])
-
-
-def named(_: Any, arguments: Mapping[str, Any], memory: Memory, __: Any) -> Early:
-    async def find() -> Any:
-        if not arguments["name"]:
-            raise ValueError("no name")
-        (key,) = await memory.look("name", [arguments["name"]], NAMES)
-        return lambda: [None] if key is None else ship(_, {"id": key}, memory, __)
-
-    return Early(find)
+    return Coming(memory.look("ship", [id], SHIPS), [SimpleNamespace(id=id, number=int(id))])
 
 
 def captain(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
@@ -89,6 +78,13 @@ def crew(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
 
 def port(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
     return memory.look("port", [ship.port for ship in ships], PORTS)
+
+
+def rank(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    async def look() -> list[Any]:
+        return await memory.look("rank", [ship.number + "" for ship in ships], {"2": "2nd"})
+
+    return look()
 
 
 def holds(ships: Sequence[Any], *_: Any) -> list[Any]:
@@ -113,6 +109,7 @@ SHIP = GraphQLObjectType(
         "name": NAME,
         "crew": batch(GraphQLList(GraphQLString), crew),
         "port": batch(GraphQLString, port),
+        "rank": batch(GraphQLString, rank),
         "hold": batch(GraphQLNonNull(HOLD), holds),
         "captain": batch(GraphQLNonNull(CAPTAIN), captain, "captain_of"),
         "motto": batch(GraphQLString, motto, "motto_of"),
@@ -122,7 +119,6 @@ QUERY = GraphQLObjectType(
     "Query",
     {
         "ship": batch(SHIP, ship, id=GraphQLNonNull(GraphQLID)),
-        "named": batch(SHIP, named, name=GraphQLNonNull(GraphQLString)),
     },
 )
 # Its resolver is graphql-core's alone.
@@ -156,6 +152,13 @@ async def test_what_hangs_on_more_than_the_key_waits_for_the_object() -> None:
     assert trips == [["ship 2", "crew 2"], ["port 8"]]
 
 
+async def test_what_cannot_be_asked_by_what_stands_for_an_object_is_asked_again() -> None:
+    # The rank of a ship hangs on its number, which what stands for it has not got as a text.
+    data, trips = await run('{ ship(id: "2") { rank crew } }')
+    assert data == {"ship": {"rank": "2nd", "crew": ["Luke"]}}
+    assert trips == [["ship 2", "crew 2"], ["rank 2"]]
+
+
 async def test_objects_that_there_are_not_have_been_asked_about_in_vain() -> None:
     assert await run('{ ship(id: "3") { crew } }') == ({"ship": None}, [["ship 3", "crew 3"]])
 
@@ -164,22 +167,6 @@ async def test_two_fields_share_each_trip() -> None:
     data, trips = await run('{ one: ship(id: "1") { port } two: ship(id: "2") { port } }')
     assert data == {"one": {"port": "Tatooine"}, "two": {"port": "Yavin"}}
     assert trips == [["ship 1", "ship 2"], ["port 9", "port 8"]]
-
-
-async def test_what_is_found_early_is_found_before_all_else() -> None:
-    data, trips = await run('{ named(name: "X-Wing") { name crew } other: ship(id: "1") { name } }')
-    assert data == {"named": {"name": "X-Wing", "crew": ["Luke"]}, "other": {"name": "Falcon"}}
-    assert trips == [["name X-Wing"], ["ship 2", "crew 2", "ship 1"]]
-
-
-async def test_what_is_found_early_may_not_be_there() -> None:
-    assert await run('{ named(name: "Tydirium") { name crew } }') == ({"named": None}, [["name Tydirium"]])
-
-
-@pytest.mark.filterwarnings("error")
-async def test_what_fails_early_leaves_nothing_behind() -> None:
-    with pytest.raises(ValueError, match="no name"):
-        await run('{ ship(id: "1") { name } named(name: "X-Wing") { name } other: named(name: "") { name crew } }')
 
 
 async def test_what_came_with_an_object_is_not_asked() -> None:
@@ -221,7 +208,7 @@ async def test_a_work_that_fails_ends_the_others() -> None:
 
     async def waiting() -> None:
         try:
-            await Ask("never answered")
+            await ask("never answered")
         finally:
             closed.append(True)
 
@@ -237,3 +224,19 @@ async def test_a_work_that_fails_ends_the_others() -> None:
     for work in works:
         work.close()
     assert closed == [True]
+
+
+async def test_a_work_whose_answer_ends_it() -> None:
+    closed = []
+
+    async def asking(question: str) -> str:
+        try:
+            return f"{question} {await ask(question)} {await ask(question)}"
+        finally:
+            closed.append(question)
+
+    async def answer(questions: Sequence[Any]) -> list[Any]:
+        return [ENDED if question == "one" else len(questions) for question in questions]
+
+    assert await together([asking("one"), asking("two")], answer) == [None, "two 2 1"]
+    assert closed == ["one", "two"]

@@ -14,8 +14,8 @@ What a field does stands in its `GraphQLField.extensions[BREADTH]`:
     Each(function)    the value is function(object)
     Column(function)  the values are function(objects), a list
     Batch(function)   the values are function(objects, arguments, context, selection), a list, an awaitable of one,
-                      or one that is Coming or Early; `selection` tells what is selected below, so that a resolver can
-                      fetch that too. Objects of a class that has its values along are not asked, see Batch
+                      or one that is Coming; `selection` tells what is selected below, so that a resolver can fetch
+                      that too. Objects of a class that has its values along are not asked, see Batch
 
 What the fields of one level wait for is awaited by `together`, which may let it share its way to a database; left out,
 they are awaited one after another.
@@ -31,7 +31,7 @@ change nothing. Neither does this package validate; it runs documents that graph
 It knows GraphQL and graphql-core, and nothing of what it is used for.
 """
 
-from service.breadth.fields import BREADTH, Attribute, Batch, Column, Coming, Each, Early, Unplanned
+from service.breadth.fields import BREADTH, Attribute, Batch, Column, Coming, Each, Unplanned
 from service.breadth.plan import Compiled, Plan
 from service.breadth.selection import Selection
 
@@ -43,7 +43,6 @@ __all__ = [
     "Coming",
     "Compiled",
     "Each",
-    "Early",
     "Plan",
     "Selection",
     "Unplanned",

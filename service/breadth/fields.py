@@ -13,7 +13,7 @@ from service.breadth.selection import Selection
 BREADTH = "breadth"
 
 Values = Sequence[Any]
-Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], "Values | Awaitable[Values] | Coming | Early"]
+Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], "Values | Awaitable[Values] | Coming"]
 
 
 class Unplanned(Exception):
@@ -64,17 +64,6 @@ class Coming:
 
     work: Awaitable[Values]
     stand_ins: Values
-
-
-@dataclass(slots=True)
-class Early:
-    """What must be done before the level is asked at all: `work()` finds what is to be called then.
-
-    That answers as a field's function does, but takes no arguments. What it answers is begun only when all that is
-    early has come to its end, so that nothing is begun in vain.
-    """
-
-    work: Callable[[], Awaitable[Callable[[], Any]]]
 
 
 @dataclass(frozen=True, slots=True)

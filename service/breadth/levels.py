@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from service.breadth.fields import Coming, Early, Unplanned
+from service.breadth.fields import Coming, Unplanned
 from service.breadth.scopes import Field, Scope, no_error
 from service.breadth.shapes import Restore
 
@@ -49,8 +49,6 @@ async def _below(batches: "Sequence[Batch]", level: "Level", together: Together)
         return []
     try:
         asked = [level.resolve(field, batch.parents, batch.kind) for batch, _, field in fields]
-        if level.early:
-            await level.be_early(asked, together)
         answers = [level.take(field, values) for (_, _, field), values in zip(fields, asked, strict=True)]
         found = await together(level.works) if level.works else ()
     finally:
@@ -76,8 +74,6 @@ class Level:
         # What is to be awaited together, and all that must have come to an end when the level has.
         self.works: list[Awaitable[Any]] = []
         self.begun: list[Awaitable[Any]] = []
-        # Whether something is to be found before all that.
-        self.early = False
 
     def resolve(self, field: Field, parents: Sequence[Any], kind: type | None = None) -> Any:
         """What a field answers for these objects of one class."""
@@ -87,21 +83,8 @@ class Level:
         values = field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
         if isinstance(values, LISTS):
             return values
-        if isinstance(values, Early):
-            self.early = True
-        else:
-            self.begun.append(values.work if isinstance(values, Coming) else values)
+        self.begun.append(values.work if isinstance(values, Coming) else values)
         return values
-
-    async def be_early(self, asked: list[Any], together: Together) -> None:
-        """Puts what the early ones answer into their places."""
-        places = [place for place, values in enumerate(asked) if isinstance(values, Early)]
-        works = [asked[place].work() for place in places]
-        self.begun += works
-        for place, answer in zip(places, await together(works), strict=True):
-            values = asked[place] = answer()
-            if not isinstance(values, LISTS):
-                self.begun.append(values.work if isinstance(values, Coming) else values)
 
     def take(self, field: Field, values: Any) -> Sequence[Any] | int:
         """The values of a field that answered so, or the place of the work that finds them."""
@@ -121,14 +104,22 @@ class Level:
                 continue
             try:
                 values = self.resolve(field, stand_ins)
-            except AttributeError:
+            except (AttributeError, TypeError):
                 field.too_early_for.add(kind)
                 continue
             if isinstance(values, LISTS):
                 if field.complete is None and not field.abstract:
                     self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
-            elif not isinstance(values, Early):
-                self.works.append(values.work if isinstance(values, Coming) else values)
+            else:
+                work = self._try_ahead(field, kind, values.work if isinstance(values, Coming) else values)
+                self.works.append(work)
+                self.begun.append(work)
+
+    async def _try_ahead(self, field: Field, kind: type, work: Awaitable[Any]) -> None:
+        try:
+            await work
+        except (AttributeError, TypeError):
+            field.too_early_for.add(kind)
 
 
 class Batch:

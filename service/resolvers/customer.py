@@ -7,10 +7,10 @@ from service import groups, ids, names, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
-from service.named import Named
 from service.paging import Page, Slice
+from service.sessions import Sought
 from service.store import below as below_nodes
-from service.store import customer, group, hierarchy
+from service.store import customer, group, hierarchy, listing
 from service.store.change import NewChange
 from service.store.customer import CustomerRow, NewCustomer
 from service.store.group import GroupRow
@@ -30,7 +30,9 @@ async def by_reference(references: Sequence[Reference]) -> list[CustomerRow | No
     return [await customer.by_reference(reference) for reference in references]
 
 
-NAMED = Named("customer", by_key)
+def sought(reference: Reference) -> Sought:
+    """What stands for the key of the one that is meant, until it is found."""
+    return listing.sought("customer", reference)
 
 
 async def page(_: Sequence[int], page: Page, filter: CustomerFilter, order: Order) -> list[Slice[CustomerRow]]:

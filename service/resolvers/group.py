@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from service import db, groups, leaving, names, placing, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
-from service.named import Named
 from service.paging import Page, Slice, cut
 from service.positions import Position
-from service.sessions import Record
-from service.store import customer, group, node
+from service.sessions import Record, Sought
+from service.store import customer, group, listing, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow
 from service.store.group import GroupRow, NewGroup
@@ -30,7 +29,9 @@ async def by_reference(references: Sequence[Reference]) -> list[GroupRow | None]
     return await group.by_references(references)
 
 
-NAMED = Named("customer_group", by_key)
+def sought(reference: Reference) -> Sought:
+    """What stands for the key of the one that is meant, until it is found."""
+    return listing.sought("customer_group", reference)
 
 
 async def page(_: Sequence[int], page: Page, filter: GroupFilter, order: Order) -> list[Slice[GroupRow]]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from service import groups, hierarchies, ids, names, placing, stock, transaction, tree
 from service.errors import Refused, UserError, UserErrorCode, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
-from service.named import Named
 from service.paging import Page, Slice
 from service.positions import LAST
-from service.store import group, hierarchy
+from service.sessions import Sought
+from service.store import group, hierarchy, listing
 from service.store.change import NewChange
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow, LevelRow
@@ -35,7 +35,9 @@ async def by_reference(references: Sequence[Reference]) -> list[HierarchyRow | N
     ]
 
 
-NAMED = Named("hierarchy", by_key)
+def sought(reference: Reference) -> Sought:
+    """What stands for the key of the one that is meant, until it is found."""
+    return listing.sought("hierarchy", reference)
 
 
 async def page(_: Sequence[int], page: Page, filter: HierarchyFilter, order: Order) -> list[Slice[HierarchyRow]]:

@@ -78,7 +78,7 @@ class Query:
     def hierarchy(
         self, by: Annotated[HierarchyBy, strawberry.argument(description="Which hierarchy.")]
     ) -> Hierarchy | None:
-        return find(by.reference(), hierarchies.NAMED.hint, hierarchies.NAMED.rows, hierarchies.by_reference)
+        return find(by.reference(), hierarchies.by_reference, hierarchies.sought)
 
     @relation("All hierarchies.")
     def hierarchies(
@@ -107,7 +107,7 @@ class Query:
     def customer_group(
         self, by: Annotated[CustomerGroupBy, strawberry.argument(description="Which group.")]
     ) -> CustomerGroup | None:
-        return find(by.reference(), groups.NAMED.hint, groups.NAMED.rows, groups.by_reference)
+        return find(by.reference(), groups.by_reference, groups.sought)
 
     @relation("All customer groups.")
     def customer_groups(
@@ -132,7 +132,7 @@ class Query:
     def customer(
         self, by: Annotated[CustomerBy, strawberry.argument(description="Which customer.")]
     ) -> Customer | None:
-        return find(by.reference(), customers.NAMED.hint, customers.NAMED.rows, customers.by_reference)
+        return find(by.reference(), customers.by_reference, customers.sought)
 
     @relation("All customers.")
     def customers(

@@ -27,10 +27,12 @@ from strawberry.types.arguments import InputContext, convert_argument
 from strawberry.types.base import StrawberryOptional, has_object_definition
 from strawberry.types.field import StrawberryField
 
-from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Early, Selection
+from service.breadth import BREADTH, Attribute, Batch, Column, Coming, Each, Selection
 from service.errors import Unavailable
+from service.matching import Reference
 from service.schema.context import Context, Info
 from service.schema.converting import is_plain
+from service.sessions import Sought
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Key = Callable[[Any], Any]
@@ -111,32 +113,37 @@ class Known(NamedTuple):
     id: int
 
 
+class Unknown(NamedTuple):
+    """What stands for a row whose key is yet to be found."""
+
+    id: Sought
+
+
 @dataclass(slots=True, eq=False)
 class Find:
     """What a reference means, for the root: a row, or null where there is none.
 
-    `hint(reference)` tells its key, `rows(keys, reference)` the rows; `at_once(references)` does both. Where the hint
-    finds nothing, that is asked with all else, for the snapshot may know better.
+    `resolve(references)` finds it; meanwhile what `sought(reference)` answers stands for its key.
     """
 
-    reference: Any
-    hint: Callable[[Any], Awaitable[int | None]]
-    rows: Callable[..., Awaitable[Sequence[Any]]]
-    at_once: Callable[..., Awaitable[Sequence[Any]]]
+    reference: Reference
+    resolve: Callable[..., Awaitable[Sequence[Any]]]
+    sought: Callable[[Reference], Sought]
 
     def one(self, context: Context, row: Any) -> Any:
-        return context.load(self.at_once, self.reference)
+        return context.load(self.resolve, self.reference)
 
     def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
-        async def find() -> Callable[[], Any]:
-            key = await self.hint(self.reference)
-            if key is None:
-                found = Load(self.at_once, constant(self.reference))
-            else:
-                found = Load(self.rows, constant(key), (self.reference,), stand_in=Known)
-            return lambda: found.many(context, rows, selection)
+        if self.reference.key is not None:
+            return Coming(context.many(self.resolve, [self.reference]), [Known(self.reference.key)])
+        sought = self.sought(self.reference)
+        return Coming(self._find(context, sought), [Unknown(sought)])
 
-        return Early(find)
+    async def _find(self, context: Context, sought: Sought) -> Sequence[Any]:
+        found = await context.many(self.resolve, [self.reference])
+        if found[0] is not None:
+            sought.found(found[0].id)
+        return found
 
 
 @dataclass(slots=True, eq=False)

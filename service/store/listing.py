@@ -18,6 +18,7 @@ from service.errors import InvalidInput
 from service.matching import Match, MatchKind, Reference
 from service.names import fold, key
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
+from service.sessions import Sought
 
 # SQLite takes no LIKE pattern of more than 50,000 bytes; nothing is found by a text that long.
 LONGEST_PATTERN = 40_000
@@ -125,10 +126,9 @@ async def key_of(table: str, reference: Reference) -> int:
     return int(found[0][0]) if found else NOTHING
 
 
-async def hint(table: str, reference: Reference) -> int:
-    """The same, looked up ahead of the snapshot; see `db.fetch_hint`."""
-    found = await db.fetch_hint(*_looked_up(table, reference))
-    return int(found[0][0]) if found else NOTHING
+def sought(table: str, reference: Reference) -> Sought:
+    """What stands for the key of what is meant by its code or name, until it is found."""
+    return Sought(*_looked_up(table, reference))
 
 
 def _looked_up(table: str, reference: Reference) -> tuple[str, str]:
