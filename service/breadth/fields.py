@@ -26,9 +26,14 @@ class Attribute:
 
     name: str
 
+    @property
+    def function(self) -> Callable[[Any], Any]:
+        """What makes the value of an object."""
+        return attrgetter(self.name)
+
     def resolver(self) -> Resolve:
-        get = attrgetter(self.name)
-        return lambda parents, *_: [*map(get, parents)]
+        function = self.function
+        return lambda parents, *_: [*map(function, parents)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +87,17 @@ class Batch:
         return self.function
 
 
-def resolver_of(name: str, field: GraphQLField) -> Resolve:
-    """The resolver of a field for many objects. Raises Unplanned where it is not known."""
-    declared = field.extensions.get(BREADTH)
-    if declared is not None:
-        resolve: Resolve = declared.resolver()
-        return resolve
+Declared = Attribute | Each | Column | Batch
+
+
+def declared(name: str, field: GraphQLField) -> Declared:
+    """What a field does. Raises Unplanned where that is not known for many objects."""
+    found: Declared | None = field.extensions.get(BREADTH)
+    if found is not None:
+        return found
     if field.resolve is not None:
         raise Unplanned(f"the field {name} has a resolver for single objects only")
-    return Each(lambda source: _default(source, name)).resolver()
+    return Each(lambda source: _default(source, name))
 
 
 def _default(source: Any, name: str) -> Any:

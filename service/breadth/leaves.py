@@ -42,6 +42,13 @@ def completion(kind: GraphQLOutputType) -> Complete:
     return _leaf(kind)  # type: ignore[arg-type]
 
 
+def types_that_pass(kind: GraphQLOutputType) -> frozenset[type] | None:
+    """The types of values that stay as they are in a field of this type; None where more must be looked at."""
+    bare = kind.of_type if is_non_null_type(kind) else kind
+    types, also = _PASSES.get(bare.name, (None, None)) if is_leaf_type(bare) else (None, None)
+    return None if types is None or also is not None else types if is_non_null_type(kind) else types | {NULL}
+
+
 def _required(kind: GraphQLOutputType) -> Complete:
     complete = completion(kind)
 

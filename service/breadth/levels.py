@@ -28,7 +28,8 @@ async def objects(
 ) -> dict[str, Any]:
     """The object of the response that is made of one object, and of all below it."""
     top = Batch(scope, [root])
-    done, level = [], [top]
+    done: list[Batch] = []
+    level = [top] if top.reading.asked else []
     while level:
         done += level
         level = await _below(level, Level(variables, context), together or _in_turn)
@@ -43,13 +44,13 @@ async def _in_turn(works: Sequence[Awaitable[Any]]) -> list[Any]:
 
 
 async def _below(batches: "Sequence[Batch]", level: "Level", together: Together) -> "list[Batch]":
-    """The batches below these, whose fields have all got their values."""
-    fields = [(batch, place, field) for batch in batches for place, field in enumerate(batch.reading.asked)]
-    if not fields:
-        return []
+    """The batches below these, whose fields have all got their values, as far as they have anything to ask."""
+    asked: list[tuple[Batch, int, Field, Sequence[Any] | int]] = []
     try:
-        asked = [level.resolve(field, batch.parents, batch.kind) for batch, _, field in fields]
-        answers = [level.take(field, values) for (_, _, field), values in zip(fields, asked, strict=True)]
+        for batch in batches:
+            for place, (field, make) in enumerate(batch.reading.asked):
+                answer = [*map(make, batch.parents)] if make else level.ask(field, batch.parents)
+                asked.append((batch, place, field, answer))
         found = await together(level.works) if level.works else ()
     finally:
         for work in level.begun:
@@ -57,11 +58,11 @@ async def _below(batches: "Sequence[Batch]", level: "Level", together: Together)
             if isinstance(work, CoroutineType):
                 work.close()
     below: list[Batch] = []
-    for (batch, place, field), answer in zip(fields, answers, strict=True):
+    for batch, place, field, answer in asked:
         values = found[answer] if isinstance(answer, int) else answer
         if len(values) != len(batch.parents):
             raise Unplanned(f"the field {field.key} has not one value for each object")
-        below.extend(batch.take(place, field, values))
+        below += batch.take(place, field, values)
     return below
 
 
@@ -75,24 +76,19 @@ class Level:
         self.works: list[Awaitable[Any]] = []
         self.begun: list[Awaitable[Any]] = []
 
-    def resolve(self, field: Field, parents: Sequence[Any], kind: type | None = None) -> Any:
-        """What a field answers for these objects of one class."""
-        make = field.maker_of(kind)
-        if make is not None:
-            return [*map(make, parents)]
+    def ask(self, field: Field, parents: Sequence[Any]) -> Sequence[Any] | int:
+        """The values of a field for these objects, or the place of the work that finds them."""
         values = field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
         if isinstance(values, LISTS):
             return values
-        self.begun.append(values.work if isinstance(values, Coming) else values)
-        return values
-
-    def take(self, field: Field, values: Any) -> Sequence[Any] | int:
-        """The values of a field that answered so, or the place of the work that finds them."""
-        if isinstance(values, LISTS):
-            return values
         place = len(self.works)
-        self.works.append(values.work if isinstance(values, Coming) else values)
-        if isinstance(values, Coming) and not field.abstract:
+        if not isinstance(values, Coming):
+            self.begun.append(values)
+            self.works.append(values)
+            return place
+        self.begun.append(values.work)
+        self.works.append(values.work)
+        if not field.abstract:
             self._ask_ahead(field.scope(field.kind.name), values.stand_ins)
         return place
 
@@ -103,75 +99,91 @@ class Level:
             if field.part is not None or kind in field.too_early_for:
                 continue
             try:
-                values = self.resolve(field, stand_ins)
+                values = field.resolve(stand_ins, field.arguments(self.variables), self.context, field.selection)
             except (AttributeError, TypeError):
                 field.too_early_for.add(kind)
                 continue
             if isinstance(values, LISTS):
                 if field.complete is None and not field.abstract:
                     self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
-            else:
-                work = self._try_ahead(field, kind, values.work if isinstance(values, Coming) else values)
-                self.works.append(work)
-                self.begun.append(work)
+                continue
+            work = values.work if isinstance(values, Coming) else values
+            ahead = _try(field, kind, work)
+            self.begun += (work, ahead)
+            self.works.append(ahead)
 
-    async def _try_ahead(self, field: Field, kind: type, work: Awaitable[Any]) -> None:
-        try:
-            await work
-        except (AttributeError, TypeError):
-            field.too_early_for.add(kind)
+
+async def _try(field: Field, kind: type, work: Awaitable[Any]) -> None:
+    """Lets a field do what it can with what stands for its objects."""
+    try:
+        await work
+    except (AttributeError, TypeError):
+        field.too_early_for.add(kind)
 
 
 class Batch:
     """All objects of the response in one scope that one field has led to."""
 
-    __slots__ = ("columns", "kind", "objects", "parents", "reading", "scope")
+    __slots__ = ("columns", "objects", "parents", "reading", "scope")
 
     def __init__(self, scope: Scope, parents: Sequence[Any]) -> None:
         kinds = {*map(type, parents)}
         self.scope = scope
         self.parents = parents
         # Of one class, as a rule, which the reading looks at once.
-        self.kind = kinds.pop() if len(kinds) == 1 else None
-        for kind in kinds:
-            no_error(kind)
-        self.reading = scope.reading(self.kind)
-        # What the fields that are asked have answered, behind what is at hand: the values of a leaf, or what makes
-        # them of the batches below.
-        self.columns: list[Any] = [*self.reading.at_hand(parents), *self.reading.asked]
+        if len(kinds) == 1:
+            reading = scope.reading(kinds.pop())
+        else:
+            for kind in kinds:
+                no_error(kind)
+            reading = scope.reading(None)
+        self.reading = reading
         self.objects: list[dict[str, Any]] = []
+        # What is at hand, and behind it what the fields that are asked have answered: the values of a leaf, or what
+        # makes them of the batches below.
+        self.columns: list[Any] = []
+        if reading.asked:
+            self.columns = [*reading.at_hand(parents), *reading.asked]
+        else:
+            self._made(reading.at_hand(parents))
 
     def take(self, place: int, field: Field, values: Sequence[Any]) -> "Iterable[Batch]":
-        """Takes in the values of a field that was asked; the batches below that they lead to."""
+        """Takes in the values of a field that was asked; the batches that they lead to and that have more to ask."""
         place -= len(self.reading.asked)
         if field.complete is not None:
             self.columns[place] = field.complete(values)
             return ()
         flat, restore = field.flatten(values)
-        names = field.scopes_of(flat)
-        if names is None:
-            flat, restore = _shared(flat, restore)
-            below = {field.kind.name: Batch(field.scope(field.kind.name), flat)} if flat else {}
+        names = None
+        if not field.abstract:
+            if len(flat) >= MANY:
+                flat, restore = _shared(flat, restore)
+            name = field.kind.name
+            below = {name: Batch(field.scope(name), flat)} if flat else {}
         else:
+            names = field.type_names(flat)
             sorted_out: dict[str, list[Any]] = {}
             for name, value in zip(names, flat, strict=True):
                 sorted_out.setdefault(name, []).append(value)
             below = {name: Batch(field.scope(name), objects) for name, objects in sorted_out.items()}
         self.columns[place] = Pending(below, names, restore)
-        return below.values()
+        return [batch for batch in below.values() if batch.reading.asked]
 
     def build(self) -> None:
         """Makes the objects of the response, once those below are made."""
         columns = [column.values() if type(column) is Pending else column for column in self.columns]
-        self.objects = self.reading.build(len(self.parents), columns)
-        if len(self.objects) != len(self.parents):
+        self._made(self.reading.build(columns))
+
+    def _made(self, objects: list[dict[str, Any]]) -> None:
+        if len(objects) != len(self.parents):
             raise Unplanned(f"a field of {self.scope.kind.name} has not one value for each object")
+        self.objects = objects
 
 
 def _shared(objects: Sequence[Any], restore: Restore) -> tuple[Sequence[Any], Restore]:
     """Each object once, such as the one level of a thousand nodes: what is made of it stands for all its places."""
     # Those that are shared are seldom far apart.
-    if len(objects) < MANY or len({*map(id, objects[:MANY])}) * 2 > MANY:
+    if len({*map(id, objects[:MANY])}) * 2 > MANY:
         return objects, restore
     keys = [*map(id, objects)]
     distinct = dict(zip(keys, objects, strict=True))

@@ -26,12 +26,12 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 
-from service.breadth.fields import BREADTH, Batch, Unplanned, resolver_of
-from service.breadth.leaves import completion
+from service.breadth.fields import Batch, Column, Unplanned, declared
+from service.breadth.leaves import completion, types_that_pass
 from service.breadth.selection import Selection
 from service.breadth.shapes import flattening
 
-Column = Callable[[Sequence[Any]], Sequence[Any]]
+Make = Callable[[Sequence[Any]], Sequence[Any]]
 TYPENAME = "__typename"
 # So many readings of a scope are kept: there are few classes, but nobody promises it.
 MOST_READINGS = 50
@@ -92,7 +92,8 @@ class Field:
             raise Unplanned("it asks for the schema")
         self.definition = parent.fields[name]
         # What a root field of a mutation does is not asked here.
-        self.resolve: Any = None if parent is decided.schema.mutation_type else resolver_of(name, self.definition)
+        does = None if parent is decided.schema.mutation_type else declared(name, self.definition)
+        self.resolve: Any = does and does.resolver()
         self._arguments: Mapping[str, Any] | None = None
         if not _has_variables(self.node):
             self._arguments = get_argument_values(self.definition, self.node)
@@ -100,26 +101,30 @@ class Field:
         self.kind = get_named_type(self.definition.type)
         self.bare = get_nullable_type(self.definition.type)
         self.abstract = is_abstract_type(self.kind)
-        # What makes the values of a leaf that are at hand: made of the objects alone.
-        self.plain: Column | None = None
-        self.complete: Column | None = None
-        declared = self.definition.extensions.get(BREADTH)
-        asked = isinstance(declared, Batch)
-        self.part = declared.part if asked else None
+        # How the values of a leaf are made that are at hand: made of the objects alone.
+        self.plain: Leaf | None = None
+        self.complete: Make | None = None
+        self.part = does.part if isinstance(does, Batch) else None
         if not is_leaf_type(self.kind):
             self.flatten = flattening(self.definition.type)
             return
         self.complete = completion(self.definition.type)
-        if not asked:
-            self.plain = _plain(self.resolve, self.complete)
+        if does is not None and not isinstance(does, Batch):
+            self.plain = self._leaf(does.function, each=not isinstance(does, Column))
 
     def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
         """The coerced arguments, once for all objects."""
         if self._arguments is not None:
             return self._arguments
-        coerced = variables.coerced
-        if self._variables and all(coerced.get(name) is not None for name in self._variables.values()):
-            return {argument: coerced[name] for argument, name in self._variables.items()}
+        if self._variables:
+            coerced, found = variables.coerced, {}
+            for argument, name in self._variables.items():
+                value = coerced.get(name)
+                if value is None:
+                    break
+                found[argument] = value
+            else:
+                return found
         return get_argument_values(self.definition, self.node, variables)
 
     def scope(self, name: str) -> Scope:
@@ -144,12 +149,14 @@ class Field:
         """What makes the value of an object of this class, which has it along."""
         return getattr(kind, self.part, None) if self.part is not None else None
 
-    def column_of(self, kind: type | None) -> Column | None:
-        """What makes the values of a leaf, ready for JSON, of objects of this class alone."""
-        make, complete = self.maker_of(kind), self.complete
-        if make is None or complete is None:
-            return self.plain
-        return lambda objects: complete([*map(make, objects)])
+    def leaf_of(self, kind: type | None) -> "Leaf | None":
+        """How the values of a leaf are made of objects of this class alone."""
+        make = self.maker_of(kind)
+        return self.plain if make is None or self.complete is None else self._leaf(make, each=True)
+
+    def _leaf(self, make: Callable[[Any], Any], each: bool) -> "Leaf":
+        assert self.complete is not None
+        return Leaf(make, each, types_that_pass(self.definition.type), self.complete)
 
     def part_of(self, kind: type | None) -> "tuple[Callable[[Any], Any], Sequence[Field]] | None":
         """What makes the value of an object of this class, and the fields below, where all of that is at hand."""
@@ -161,64 +168,90 @@ class Field:
             return None
         return make, inside
 
-    def scopes_of(self, objects: Sequence[Any]) -> Sequence[str] | None:
-        """The name of each object's type where they may differ."""
-        return [*map(self.decided.type_name, objects)] if self.abstract else None
+    def type_names(self, objects: Sequence[Any]) -> Sequence[str]:
+        """The name of each object's type, which may differ."""
+        return [*map(self.decided.type_name, objects)]
 
 
-def _plain(resolve: Any, complete: Column) -> Column:
-    return lambda parents: complete(resolve(parents))
+class Leaf(NamedTuple):
+    """How values are made of objects: of `each`, or of all at once.
 
+    Values of these types are ready for JSON; `complete` makes the others so, or all where there are no such types.
+    """
 
-class Source(NamedTuple):
-    """Columns that are made of the objects themselves (`make` is None), or of one part of each."""
-
-    place: int
-    make: Callable[[Any], Any] | None
-    columns: list[Column]
+    make: Callable[[Any], Any]
+    each: bool
+    types: frozenset[type] | None
+    complete: Make
 
 
 class Reading:
     """How objects of one class are read in a scope: what they have at hand, what is asked, and what is made of both.
 
-    A part of an object, such as the row of another table that came with its own, is read with it.
+    A part of an object, such as the row of another table that came with its own, is read with it. All this is done by
+    two functions, written for the selection:
+
+        at_hand(objects)   the columns that are made of the objects alone; where nothing is asked, what is made of them
+        build(columns)     the objects of the response, of those columns and of what was answered
     """
 
     def __init__(self, fields: Sequence[Field], kind: type | None) -> None:
-        self.sources: list[Source] = []
-        # Fields whose values are to be asked for, or found otherwise.
-        self.asked: list[Field] = []
-        template = self._object(fields, kind, None)
-        at_hand = [f"v{place}_{number}" for place, _, own in self.sources for number in range(len(own))]
-        self.build = builder(template, (*at_hand, *(f"a{number}" for number in range(len(self.asked)))))
+        # Fields whose values are to be asked for, or made by a function of each object.
+        self.asked: list[tuple[Field, Callable[[Any], Any] | None]] = []
+        self._kind = kind
+        self._given: list[Any] = []
+        self._lines: list[str] = []
+        self._columns = 0
+        template = self._object(fields, kind, "objects")
+        names = [f"v{number}" for number in range(self._columns)]
+        columns = ", ".join(f"c{number}" for number in range(self._columns))
+        rows = f"for {', '.join(names)}, in zip({columns}, strict=True)" if names else "for _ in objects"
+        last = f"[{columns}]" if self.asked else f"[{template} {rows}]"
+        names += [f"a{number}" for number in range(len(self.asked))]
+        build = f"[{template} for {', '.join(names)}, in zip(*columns, strict=True)]" if self.asked else "columns"
+        written = _written(tuple(self._lines), last, build, len(self._given))
+        self.at_hand: Callable[[Sequence[Any]], Any]
+        self.build: Callable[[Sequence[Any]], list[dict[str, Any]]]
+        self.at_hand, self.build = written(*self._given)
 
-    def _object(self, fields: Sequence[Field], kind: type | None, make: Callable[[Any], Any] | None) -> str:
-        """The source text of an object of the response; it names the columns that it is made of."""
-        source = Source(len(self.sources), make, [])
-        self.sources.append(source)
+    def _object(self, fields: Sequence[Field], kind: type | None, objects: str) -> str:
+        """The source text of an object of the response, made of objects that go by this name."""
         items = []
         for field in fields:
             if field.constant is not None:
                 value = repr(field.constant)
-            elif (column := field.column_of(kind)) is not None:
-                value = f"v{source.place}_{len(source.columns)}"
-                source.columns.append(column)
+            elif (leaf := field.leaf_of(kind)) is not None:
+                value = self._column(leaf, objects)
             elif (part := field.part_of(kind)) is not None:
-                value = self._object(part[1], None, part[0])
+                make, inside = part
+                name = f"p{len(self._given)}"
+                self._lines.append(f"{name} = [*map({self._given_as(make)}, {objects})]")
+                value = self._object(inside, None, name)
             else:
                 value = f"a{len(self.asked)}"
-                self.asked.append(field)
+                self.asked.append((field, field.maker_of(kind)))
             # The keys are names of GraphQL, which hold letters, digits and underscores alone.
             items.append(f"{field.key!r}: {value}")
         return f"{{{', '.join(items)}}}"
 
-    def at_hand(self, objects: Sequence[Any]) -> list[Sequence[Any]]:
-        """The columns that are made of the objects alone."""
-        columns: list[Sequence[Any]] = []
-        for _, make, own in self.sources:
-            parts = objects if make is None or not own else [*map(make, objects)]
-            columns += [column(parts) for column in own]
-        return columns
+    def _column(self, leaf: Leaf, objects: str) -> str:
+        """The name of a value of a leaf in an object's text."""
+        column = f"c{self._columns}"
+        make, complete = self._given_as(leaf.make), self._given_as(leaf.complete)
+        values = f"[*map({make}, {objects})]" if leaf.each else f"{make}({objects})"
+        if leaf.types is None:
+            self._lines.append(f"{column} = {complete}({values})")
+        else:
+            self._lines.append(f"{column} = {values}")
+            types = self._given_as(leaf.types)
+            self._lines.append(f"if not {types}.issuperset(map(type, {column})): {column} = {complete}({column})")
+        self._columns += 1
+        return f"v{self._columns - 1}"
+
+    def _given_as(self, value: Any) -> str:
+        """The name by which the text knows something that it is given."""
+        self._given.append(value)
+        return f"g{len(self._given) - 1}"
 
 
 def no_error(kind: type) -> None:
@@ -228,11 +261,18 @@ def no_error(kind: type) -> None:
 
 
 @lru_cache(maxsize=1_000)
-def builder(template: str, names: tuple[str, ...]) -> Callable[[int, Sequence[Sequence[Any]]], list[dict[str, Any]]]:
-    """The function that makes objects of as many columns as there are names: code made for the selection."""
-    rows = f"{', '.join(names)}, in zip(*columns, strict=True)" if names else "_ in range(count)"
-    made: Callable[[int, Sequence[Sequence[Any]]], list[dict[str, Any]]]
-    made = eval(f"lambda count, columns: [{template} for {rows}]")
+def _written(lines: tuple[str, ...], last: str, build: str, given: int) -> Callable[..., Any]:
+    """What makes the two functions of a reading, of what their text is given."""
+    text = [
+        f"def make({', '.join(f'g{number}' for number in range(given))}):",
+        " def at_hand(objects):",
+        *(f"  {line}" for line in lines),
+        f"  return {last}",
+        f" return at_hand, lambda columns: {build}",
+    ]
+    names: dict[str, Any] = {}
+    exec("\n".join(text), names)
+    made: Callable[..., Any] = names["make"]
     return made
 
 
