@@ -6,7 +6,7 @@ The two engines are in service/postgres.py and service/sqlite.py.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -107,6 +107,23 @@ class Counting:
         statement_count.reset(self._token)
 
 
+class Reading:
+    """A reader that is the current snapshot inside. It is asked for at every query, hence no generator."""
+
+    __slots__ = ("_reader", "_token")
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def __aenter__(self) -> Reader:
+        self._token = _session.set(self._reader)
+        return self._reader
+
+    async def __aexit__(self, *_: object) -> None:
+        _session.reset(self._token)
+        await self._reader.end()
+
+
 class Database:
     """An engine, its snapshots and its transactions."""
 
@@ -120,15 +137,9 @@ class Database:
         async with self._session(write=False) as session:
             yield session
 
-    async def read(self, work: Callable[[Reader], Coroutine[Any, Any, T]], *, alone: bool = False) -> T:
-        """What the work finds out, all from one snapshot, in this task alone. See Reader; raises NeedsTransaction."""
-        reader = Reader(self.engine, alone=alone)
-        token = _session.set(reader)
-        try:
-            return await work(reader)
-        finally:
-            _session.reset(token)
-            await reader.end()
+    def read(self, *, alone: bool = False) -> "Reading":
+        """All that is fetched inside, by one task, is read from one snapshot. See Reader; raises NeedsTransaction."""
+        return Reading(Reader(self.engine, alone=alone))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:

@@ -4,12 +4,11 @@ What the breadth-first plan does not cover, and a query in which anything went w
 whose answer is the canonical one. A query changes nothing, so it may be run twice; it gets a new snapshot then.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
@@ -26,7 +25,7 @@ from service.documents import Document, Operation
 from service.errors import Busy, TimedOut
 from service.logs import current_line
 from service.requests import GraphQLRequest
-from service.sessions import NeedsTransaction, Reader
+from service.sessions import NeedsTransaction
 from service.settings import Settings
 
 # Asked three times for each field; with graphql-core's own, a large answer takes a twentieth longer.
@@ -57,8 +56,6 @@ class Execution:
         self.served = served
         self.settings = settings
         self.breadth = settings.executor == "breadth"
-        # Plans that took one statement, and so can do without a transaction (True), and those that have taken more.
-        self._alone: WeakKeyDictionary[Plan, bool] = WeakKeyDictionary()
 
     async def run(
         self, asked: GraphQLRequest, document: Document, operation: Operation, database: Database, caller: Caller
@@ -80,12 +77,13 @@ class Execution:
         """The response's body; None where graphql-core is to answer."""
         try:
             plan = operation.compiled.plan(variables)
-
-            async def run(reader: Reader) -> Any:
-                context = self.served.level_context(database, caller)
-                return await plan.run(None, variables, context, reader.together)
-
-            body = orjson.dumps({"data": await self._read(plan, run, database)})
+            try:
+                # A plan that took one statement can do without a transaction.
+                data = await self._read(plan, variables, database, caller, alone=plan.alone is True)
+            except NeedsTransaction:
+                plan.alone = False
+                data = await self._read(plan, variables, database, caller, alone=False)
+            body = orjson.dumps({"data": data})
         except (Busy, TimedOut):
             # It has waited long enough; graphql-core would only wait again.
             raise
@@ -97,20 +95,15 @@ class Execution:
         current_line.get().executor = "breadth"
         return body
 
-    async def _read(self, plan: Plan, run: Callable[[Reader], Coroutine[Any, Any, Any]], database: Database) -> Any:
-        """What the plan reads, in a transaction unless its last runs took a single statement."""
-        if self._alone.get(plan):
-            try:
-                return await database.read(run, alone=True)
-            except NeedsTransaction:
-                self._alone[plan] = False
-
-        async def look(reader: Reader) -> Any:
-            data = await run(reader)
-            self._alone.setdefault(plan, reader.one_statement)
+    async def _read(
+        self, plan: Plan, variables: VariableValues, database: Database, caller: Caller, *, alone: bool
+    ) -> dict[str, Any]:
+        """What the plan reads from one snapshot, in a transaction unless it is `alone`."""
+        async with database.read(alone=alone) as reader:
+            data = await plan.run(None, variables, self.served.level_context(database, caller), reader.together)
+            if plan.alone is None:
+                plan.alone = reader.one_statement
             return data
-
-        return await database.read(look)
 
     def _plan(self, operation: Operation, variables: VariableValues) -> Plan | None:
         """By which what a mutation answers is read; None where that is left to graphql-core."""
@@ -155,9 +148,16 @@ class Execution:
     def _variables(self, asked: GraphQLRequest, operation: Operation) -> VariableValues:
         """The coerced variables. Raises RequestErrors."""
         given, texts = asked.variables, operation.texts
-        if texts is not None and all(type(given.get(name)) is str for name in texts):
-            sources = {name: VariableValueSource(signature, given[name]) for name, signature in texts.items()}
-            return VariableValues(sources, {name: given[name] for name in texts})
+        if texts is not None:
+            sources, plain = {}, {}
+            for name, signature in texts.items():
+                value = given.get(name)
+                if type(value) is not str:
+                    break
+                sources[name] = VariableValueSource(signature, value)
+                plain[name] = value
+            else:
+                return VariableValues(sources, plain)
         definitions = operation.node.variable_definitions or ()
         coerced = get_variable_values(self.served.schema, definitions, asked.variables, max_errors=MOST_ERRORS)
         if isinstance(coerced, list):

@@ -6,10 +6,10 @@ All values are hashable: relations asked for with the same page, filter and orde
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A thing named by exactly one of its key, code or name."""
 
     key: int | None = None

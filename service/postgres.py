@@ -55,9 +55,10 @@ def told(trouble: BaseException) -> Unavailable | TimedOut:
 class PostgresConnection:
     """A connection of the pool, inside a transaction unless it is for a single statement."""
 
-    def __init__(self, engine: "Postgres", connection: Any) -> None:
+    def __init__(self, engine: "Postgres", connection: Any, *, alone: bool) -> None:
         self._engine = engine
         self._connection = connection
+        self._alone = alone
         self._plans_anew = False
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Record]:
@@ -86,7 +87,7 @@ class PostgresConnection:
         for row in await self.fetch(at_once.text, arguments):
             place = row[-1]
             found[place].append(makers[place](row))
-        return list(found)
+        return [*found]
 
     async def _types(self, statement: str) -> list[str]:
         """The types of a statement's columns."""
@@ -124,7 +125,7 @@ class PostgresConnection:
     async def release(self, *, begun: bool = False) -> None:
         """`begun`: a transaction may be open though the server has not said so yet."""
         try:
-            if begun or self._connection.is_in_transaction():
+            if begun or (not self._alone and self._connection.is_in_transaction()):
                 async with asyncio.timeout(RELEASE_SECONDS):
                     await self._connection.execute("ROLLBACK")
             await self._engine.take_back(self._connection)
@@ -198,7 +199,7 @@ class Postgres:
                 connection = await to_its_end(self._acquire(), abandoned=self.pool.release)
             finally:
                 self._waiting -= 1
-        lent = PostgresConnection(self, connection)
+        lent = PostgresConnection(self, connection, alone=alone)
         if not alone:
             try:
                 if locking:
@@ -214,12 +215,14 @@ class Postgres:
     def _take_idle(self) -> Any:
         while self.idle:
             connection, since = self.idle.pop()
-            # One that was lost has gone back to the pool by itself, and then takes no calls.
-            with suppress(asyncpg.InterfaceError):
+            try:
                 if not connection.is_closed() and time.monotonic() - since < LONGEST_IDLE_SECONDS:
                     return connection
                 # That gives it back; the pool makes a new one.
                 connection.terminate()
+            except asyncpg.InterfaceError:
+                # One that was lost has gone back to the pool by itself, and then takes no calls.
+                continue
         return None
 
     async def _acquire(self) -> Any:

@@ -262,7 +262,11 @@ class Session(Gathering):
         async def work() -> bool:
             if self._connection is not None:
                 return False
-            self._connection = await _counted(self.engine.open(write=self.writes, locking=locking))
+            started = time.perf_counter()
+            try:
+                self._connection = await self.engine.open(write=self.writes, locking=locking)
+            finally:
+                _count(started)
             return True
 
         return await self._in_turn(work)
@@ -307,7 +311,7 @@ class Session(Gathering):
                 self._connection = await self.engine.open(write=self.writes)
             if reads[0].planned:
                 await self._connection.plan_anew()
-            return await _counted(fetch_from(self._connection, reads, self.engine.dialect))
+            return await fetch_from(self._connection, reads, self.engine.dialect)
 
         return await self._in_turn(work)
 
@@ -367,7 +371,7 @@ class Reader(Gathering):
         if planned:
             self._planned = True
             await self._connection.plan_anew()
-        return await _counted(fetch_from(self._connection, reads, self.engine.dialect))
+        return await fetch_from(self._connection, reads, self.engine.dialect)
 
     @property
     def one_statement(self) -> bool:
@@ -383,22 +387,21 @@ class Reader(Gathering):
 
 
 async def fetch_from(connection: Connection, reads: Sequence[Statement], dialect: Dialect) -> list[Sequence[Record]]:
-    """The rows of each of these, by one statement."""
-    if len(reads) == 1:
-        (read,) = reads
-        return [await connection.fetch(render(read.text, dialect), read.arguments)]
-    return await connection.fetch_each(tuple([render(read.text, dialect) for read in reads]), arguments_of(reads))
-
-
-async def _counted(statement: Awaitable[T]) -> T:
-    """The same, counted as a statement of the request."""
+    """The rows of each of these, by one statement, which is counted as one of the request."""
     started = time.perf_counter()
     try:
-        return await statement
+        if len(reads) == 1:
+            (read,) = reads
+            return [await connection.fetch(render(read.text, dialect), read.arguments)]
+        return await connection.fetch_each(tuple([render(read.text, dialect) for read in reads]), arguments_of(reads))
     finally:
-        if count := statement_count.get():
-            count.statements += 1
-            count.seconds += time.perf_counter() - started
+        _count(started)
+
+
+def _count(started: float) -> None:
+    if count := statement_count.get():
+        count.statements += 1
+        count.seconds += time.perf_counter() - started
 
 
 async def to_its_end(

@@ -4,7 +4,7 @@ A scope is one object type at one place of the document; it is understood when t
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -52,7 +52,7 @@ class Compiled:
 
     def plan(self, variables: VariableValues) -> "Plan":
         """The plan for these coerced variables. Raises Unplanned where there is none for the operation."""
-        key = tuple(variables.coerced.get(name) for name in self._deciding)
+        key = tuple([variables.coerced.get(name) for name in self._deciding]) if self._deciding else ()
         plan = self._plans.get(key)
         if plan is None:
             # A plan outlives the request: it keeps of the variables only what directives ask for.
@@ -67,9 +67,13 @@ class Compiled:
 
 
 class Plan:
-    """What is done for one operation, its directives decided."""
+    """What is done for one operation, its directives decided.
+
+    `alone`: for those who run it to remember whether it needs anything around it.
+    """
 
     def __init__(self, compiled: Compiled, deciding: VariableValues) -> None:
+        self.alone: bool | None = None
         self.operation = operation = compiled.operation
         kind = compiled.schema.get_root_type(operation.operation)
         if kind is None or operation.operation is OperationType.SUBSCRIPTION:
@@ -82,23 +86,23 @@ class Plan:
         )
         self.top = Scope(decided, kind, collected.grouped_field_set)
 
-    async def run(
+    def run(
         self, root: Any, variables: VariableValues, context: Any, together: Together | None = None
-    ) -> dict[str, Any]:
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
         """The data of a query. Raises Unplanned, and whatever resolvers raise: then graphql-core is to run it."""
         if self.operation.operation is not OperationType.QUERY:
             raise Unplanned("the fields of a mutation have an order, and are run by graphql-core")
-        return await objects(self.top, root, variables, context, together)
+        return objects(self.top, root, variables, context, together)
 
-    async def run_below(
+    def run_below(
         self, key: str, value: Any, variables: VariableValues, context: Any, together: Together | None = None
-    ) -> dict[str, Any]:
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
         """What is selected below a root field, given by its key in the response, of the one object that it led to.
 
         So a mutation's field is run by graphql-core and what it answers is read breadth-first. Raises as `run` does.
         """
         (field,) = (field for field in self.top.fields if field.key == key)
-        return await objects(field.scope(field.kind.name), value, variables, context, together)
+        return objects(field.scope(field.kind.name), value, variables, context, together)
 
 
 def _deciding_variables(

@@ -15,7 +15,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
-    Undefined,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -32,6 +31,7 @@ from service.breadth.selection import Selection
 from service.breadth.shapes import flattening
 
 Make = Callable[[Sequence[Any]], Sequence[Any]]
+Fill = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 TYPENAME = "__typename"
 # So many readings of a scope are kept: there are few classes, but nobody promises it.
 MOST_READINGS = 50
@@ -97,7 +97,7 @@ class Field:
         self._arguments: Mapping[str, Any] | None = None
         if not _has_variables(self.node):
             self._arguments = get_argument_values(self.definition, self.node)
-        self._variables = _variables_alone(self.definition, self.node)
+        self._filled = None if self._arguments is not None else _filled(self.definition, self.node)
         self.kind = get_named_type(self.definition.type)
         self.bare = get_nullable_type(self.definition.type)
         self.abstract = is_abstract_type(self.kind)
@@ -116,15 +116,11 @@ class Field:
         """The coerced arguments, once for all objects."""
         if self._arguments is not None:
             return self._arguments
-        if self._variables:
-            coerced, found = variables.coerced, {}
-            for argument, name in self._variables.items():
-                value = coerced.get(name)
-                if value is None:
-                    break
-                found[argument] = value
-            else:
-                return found
+        if self._filled is not None:
+            names, fill = self._filled
+            coerced = variables.coerced
+            if None not in map(coerced.get, names):
+                return fill(coerced)
         return get_argument_values(self.definition, self.node, variables)
 
     def scope(self, name: str) -> Scope:
@@ -277,26 +273,47 @@ def _written(lines: tuple[str, ...], last: str, build: str, given: int) -> Calla
 
 
 def _has_variables(node: FieldNode) -> bool:
-    waiting: list[Any] = [argument.value for argument in node.arguments or ()]
+    return bool(_variables_in([argument.value for argument in node.arguments or ()]))
+
+
+def _variables_in(values: Sequence[Any]) -> set[str]:
+    found: set[str] = set()
+    waiting = [*values]
     for value in waiting:
         if isinstance(value, VariableNode):
-            return True
+            found.add(value.name.value)
         waiting.extend(getattr(value, "values", None) or ())
         waiting.extend(field.value for field in getattr(value, "fields", None) or ())
-    return False
-
-
-def _variables_alone(field: GraphQLField, node: FieldNode) -> dict[str, str] | None:
-    """Argument → variable, where all arguments are variables and there is no default to be filled in.
-
-    Such arguments, where they are given, are the coerced variables as they are.
-    """
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    found = {}
-    for name, definition in field.args.items():
-        value = given.get(name)
-        if isinstance(value, VariableNode):
-            found[definition.out_name or name] = value.name.value
-        elif name in given or definition.default is not None or definition.default_value is not Undefined:
-            return None
     return found
+
+
+class _Hole(str):
+    """Stands for the value of the variable of this name."""
+
+
+def _filled(field: GraphQLField, node: FieldNode) -> tuple[Sequence[str], Fill] | None:
+    """The variables of a field's arguments and what makes those of coerced variables, where none of these is missing
+    or null: then coerced arguments are always of one form. None where their types have something to say about values.
+    """
+    names = sorted(_variables_in([argument.value for argument in node.arguments or ()]))
+    holes = {name: _Hole(name) for name in names}
+    try:
+        form = get_argument_values(field, node, VariableValues({}, holes))
+    except Exception:
+        return None
+    given: list[Any] = []
+    used: set[str] = set()
+
+    def text(value: Any) -> str:
+        if type(value) is _Hole:
+            used.add(value)
+            return f"variables[{str(value)!r}]"
+        if type(value) is dict:
+            return f"{{{', '.join(f'{key!r}: {text(inner)}' for key, inner in value.items())}}}"
+        if type(value) is list:
+            return f"[{', '.join(map(text, value))}]"
+        given.append(value)
+        return f"given[{len(given) - 1}]"
+
+    made = text(form)
+    return (names, eval(f"lambda variables: {made}", {"given": given})) if used == {*names} else None

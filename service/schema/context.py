@@ -71,16 +71,16 @@ class LevelContext(Context):
     async def many(self, resolve: Resolve[T], keys: Sequence[Any], *arguments: Any) -> Sequence[T]:
         """The same, each key asked for once in a request."""
         known = self._known.setdefault((resolve, *arguments), {})
-        missing = [key for key in dict.fromkeys(keys) if key not in known]
+        missing = [key for key in dict.fromkeys(keys) if key not in known] if known else [*dict.fromkeys(keys)]
         if missing:
             known.update(zip(missing, await resolve(missing, *arguments), strict=True))
-        return [known[key] for key in keys]
+        return [*map(known.__getitem__, keys)]
 
     def known(self, resolve: Resolve[T], keys: Sequence[Any], *arguments: Any) -> Sequence[T] | None:
         known = self._known.get((resolve, *arguments))
         if not known:
             return None
         try:
-            return [known[key] for key in keys]
+            return [*map(known.__getitem__, keys)]
         except KeyError:
             return None
