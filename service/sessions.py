@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from service.dialects import Dialect, Forms, may_write, render, seeking, writes_at_once
-from service.together import ENDED, Work, ask, together
+from service.together import Work, ask, together
 
 T = TypeVar("T")
 Record = Sequence[Any]
@@ -39,30 +39,53 @@ class Statement(NamedTuple):
 class Sought:
     """Stands for the key of a row until it is found: `statement` finds it, by the value of `$1`.
 
-    In a list by itself it may be an argument of a statement. That is then sent with the search in the place of the
-    list, and whoever asked is ended: when the key is known and the statement comes with it, its rows are there.
+    In a list by itself it may be an argument of a statement that is run together with the one that finds the row; the
+    search is then sent in the place of the list. From when the key is known it is as good as the key. Before that it
+    is no key of a dictionary (TypeError), and where there is no such row it never will be (LookupError).
     """
 
-    __slots__ = ("_found", "_negated", "statement", "value")
+    __slots__ = ("_found", "_negated", "_statement", "value")
 
-    def __init__(self, statement: str, value: Any, found: list[int] | None = None, *, negated: bool = False) -> None:
-        self.statement = statement
+    def __init__(
+        self, statement: str, value: Any, found: list[int | None] | None = None, *, negated: bool = False
+    ) -> None:
+        self._statement = statement
         self.value = value
-        self._found: list[int] = [] if found is None else found
+        self._found: list[int | None] = [] if found is None else found
         self._negated = negated
 
-    def found(self, key: int) -> None:
-        """The key is known."""
+    @property
+    def statement(self) -> str:
+        """What finds the key."""
+        return f"SELECT -sought.id FROM ({self._statement}) AS sought" if self._negated else self._statement
+
+    def found(self, key: int | None) -> None:
+        """The key is known, or that there is no such row."""
         self._found.append(key)
 
+    def _key(self) -> int:
+        if not self._found:
+            raise TypeError("the key is yet to be found")
+        key = self._found[0]
+        if key is None:
+            raise LookupError("there is no such row")
+        return -key if self._negated else key
+
     def __neg__(self) -> "Sought":
-        statement = f"SELECT -sought.id FROM ({self.statement}) AS sought"
-        return Sought(statement, self.value, self._found, negated=not self._negated)
+        return Sought(self._statement, self.value, self._found, negated=not self._negated)
+
+    def __lt__(self, other: int) -> bool:
+        # Keys are positive.
+        return self._negated if other == 0 else self._key() < other
+
+    def __gt__(self, other: int) -> bool:
+        return not self._negated if other == 0 else self._key() > other
 
     def __eq__(self, other: object) -> bool:
-        return self is other or any(other == (-key if self._negated else key) for key in self._found)
+        return self is other or (bool(self._found) and None not in self._found and self._key() == other)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return hash(self._key())
 
 
 @dataclass(slots=True)
@@ -145,17 +168,17 @@ class Gathering:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._gathering = False
-        # What was asked with a key that was yet to be found.
-        self._ahead: list[tuple[Statement, Sequence[Record]]] = []
 
     async def fetch(self, read: Statement) -> Sequence[Record]:
-        """The rows of one statement."""
+        """The rows of one statement. Raises TypeError where it needs a key that is yet to be found."""
         rows: Sequence[Record]
-        for asked, rows in self._ahead:
-            if asked == read:
-                return rows
-        reads = (read,)
-        (rows,) = await (ask(reads) if self._gathering else self._run(reads))
+        if not self._gathering:
+            (rows,) = await self._run((read,))
+            return rows
+        for place, argument in enumerate(read.arguments):
+            if type(argument) is list and argument and type(argument[0]) is Sought:
+                read = self._searching(read, place)
+        (rows,) = await ask((read,))
         return rows
 
     async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
@@ -188,13 +211,12 @@ class Gathering:
         finally:
             self._gathering = False
 
-    async def _answer(self, questions: Sequence[tuple[Statement, ...]]) -> list[Any]:
+    async def _answer(self, questions: Sequence[tuple[Statement, ...]]) -> list[list[Sequence[Record]]]:
         """The rows of each; what is asked twice is fetched once, and what is planned goes for itself."""
         self._gathering = False
-        sent = [self._to_be_sent(reads) for reads in questions]
         gathered: list[Statement] = []
         planned: list[Statement] = []
-        for reads in sent:
+        for reads in questions:
             for read in reads:
                 part = planned if read.planned else gathered
                 if read not in part:
@@ -205,30 +227,17 @@ class Gathering:
             found += await self._run((read,))
         gathered += planned
         self._gathering = True
-        answers: list[Any] = []
-        for reads, asked in zip(sent, questions, strict=True):
-            rows = [found[gathered.index(read)] for read in reads]
-            if reads is not asked:
-                self._ahead += zip(asked, rows, strict=False)
-            answers.append(rows if reads is asked else ENDED)
-        return answers
+        return [[found[gathered.index(read)] for read in reads] for reads in questions]
 
-    def _to_be_sent(self, reads: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        """The same, or where a key is yet to be found what searches for it as well: nothing where that cannot be."""
-        for read in reads:
-            for place, argument in enumerate(read.arguments):
-                if type(argument) is list and argument and type(argument[0]) is Sought:
-                    return self._searching(read, place, argument[0]) if len(reads) == len(argument) == 1 else ()
-        return reads
-
-    def _searching(self, read: Statement, place: int, sought: Sought) -> tuple[Statement, ...]:
-        if self.engine.dialect == "sqlite" or read.planned:
-            return ()
-        text = seeking(render(read.text, "postgres"), place + 1, sought.statement)
+    def _searching(self, read: Statement, place: int) -> Statement:
+        """What is sent where the key in this argument is yet to be found."""
+        (sought,) = read.arguments[place]
+        text = None
+        if self.engine.dialect == "postgres" and not read.planned:
+            text = seeking(render(read.text, "postgres"), place + 1, sought.statement)
         if text is None:
-            return ()
-        before, after = read.arguments[:place], read.arguments[place + 1 :]
-        return (Statement(text, (*before, sought.value, *after)),)
+            raise TypeError("the key has to be found before")
+        return Statement(text, (*read.arguments[:place], sought.value, *read.arguments[place + 1 :]))
 
 
 class Session(Gathering):

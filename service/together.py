@@ -10,9 +10,6 @@ from typing import Any, NamedTuple
 
 Work = Coroutine[Any, Any, Any]
 
-# An answer that ends the work: nobody wants its result any more.
-ENDED: Any = object()
-
 
 @coroutine
 def ask(question: Any) -> Generator[Any, Any, Any]:
@@ -37,9 +34,6 @@ async def together(works: Sequence[Work], answer: Callable[[Sequence[Any]], Awai
         asking: list[tuple[int, Work]] = []
         questions: list[Any] = []
         for (place, work), given in zip(going, answers, strict=True):
-            if given is ENDED:
-                work.close()
-                continue
             try:
                 stop = work.send(given)
                 if type(stop) is not tuple:

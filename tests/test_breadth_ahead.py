@@ -20,7 +20,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from service.breadth import BREADTH, Attribute, Batch, Coming, Compiled, Unplanned
-from service.together import ENDED, ask, together
+from service.together import ask, together
 
 
 class Manned(SimpleNamespace):
@@ -224,19 +224,3 @@ async def test_a_work_that_fails_ends_the_others() -> None:
     for work in works:
         work.close()
     assert closed == [True]
-
-
-async def test_a_work_whose_answer_ends_it() -> None:
-    closed = []
-
-    async def asking(question: str) -> str:
-        try:
-            return f"{question} {await ask(question)} {await ask(question)}"
-        finally:
-            closed.append(question)
-
-    async def answer(questions: Sequence[Any]) -> list[Any]:
-        return [ENDED if question == "one" else len(questions) for question in questions]
-
-    assert await together([asking("one"), asking("two")], answer) == [None, "two 2 1"]
-    assert closed == ["one", "two"]

@@ -136,12 +136,23 @@ async def test_a_name_that_goes_from_one_to_another(grove: Grove, thing: str, by
 
 def test_a_key_that_is_found() -> None:
     sought = Sought("SELECT id FROM thing WHERE word = $1", "one")
-    keys: list[Any] = [sought, -sought]
-    assert keys != [7, -7]
+    negated = -sought
+    assert negated.statement == "SELECT -sought.id FROM (SELECT id FROM thing WHERE word = $1) AS sought"
+    assert (-negated).statement == "SELECT id FROM thing WHERE word = $1"
+    assert sought > 0 > negated
+    with pytest.raises(TypeError):
+        hash(sought)
     sought.found(7)
-    assert keys == [7, -7]
-    assert keys != [7, 7]
-    assert (-sought).statement == "SELECT -sought.id FROM (SELECT id FROM thing WHERE word = $1) AS sought"
+    keys: dict[Any, str] = {7: "seven", -7: "minus seven"}
+    assert (keys[sought], keys[negated]) == ("seven", "minus seven")
+    assert {sought: 1, negated: 2} == {7: 1, -7: 2}
+
+
+def test_a_key_that_there_is_not() -> None:
+    sought = Sought("SELECT id FROM thing WHERE word = $1", "one")
+    sought.found(None)
+    with pytest.raises(LookupError):
+        hash(-sought)
 
 
 def test_the_search_in_a_statement() -> None:

@@ -64,7 +64,8 @@ class Coming:
 
     A stand-in has what is known of its value beforehand, such as the key, and no other attribute. The resolvers of the
     fields below that make do with it are asked ahead, while `work` is at it, for whatever they remember: what they
-    answer is thrown away, and they are asked again with the values.
+    answer is thrown away, and they are asked again with the values. A resolver that does not make do with it finds out
+    by an AttributeError or a TypeError, and is not asked ahead any more; a LookupError says that there is no value.
     """
 
     work: Awaitable[Values]

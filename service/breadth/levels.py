@@ -119,6 +119,9 @@ async def _try(field: Field, kind: type, work: Awaitable[Any]) -> None:
         await work
     except (AttributeError, TypeError):
         field.too_early_for.add(kind)
+    except LookupError:
+        # There is no object that it stands for.
+        pass
 
 
 class Batch:

@@ -71,7 +71,11 @@ class LevelContext(Context):
     async def many(self, resolve: Resolve[T], keys: Sequence[Any], *arguments: Any) -> Sequence[T]:
         """The same, each key asked for once in a request."""
         known = self._known.setdefault((resolve, *arguments), {})
-        missing = [key for key in dict.fromkeys(keys) if key not in known] if known else [*dict.fromkeys(keys)]
+        if known or len(keys) > 1:
+            missing: Sequence[Any] = [key for key in dict.fromkeys(keys) if key not in known]
+        else:
+            # It may be one that is yet to be found.
+            missing = keys
         if missing:
             known.update(zip(missing, await resolve(missing, *arguments), strict=True))
         return [*map(known.__getitem__, keys)]

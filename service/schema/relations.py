@@ -141,8 +141,7 @@ class Find:
 
     async def _find(self, context: Context, sought: Sought) -> Sequence[Any]:
         found = await context.many(self.resolve, [self.reference])
-        if found[0] is not None:
-            sought.found(found[0].id)
+        sought.found(None if found[0] is None else found[0].id)
         return found
 
 

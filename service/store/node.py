@@ -189,8 +189,9 @@ async def by_keys(keys: Collection[int], along: Along = NOTHING) -> dict[int, No
 async def of_groups(groups: Collection[int], along: Along = NOTHING) -> dict[int, list[NodeRow]]:
     """Where each group stands, by hierarchy name, with what the nodes bring along. One statement."""
     make = brought(NodeRow, along).make
+    rows = await db.fetch(_with(OF_GROUPS, along), list(groups))
     found: dict[int, list[NodeRow]] = {group: [] for group in groups}
-    for row in await db.fetch(_with(OF_GROUPS, along), list(groups)):
+    for row in rows:
         found[row[-1]].append(make(row))
     return found
 
@@ -200,8 +201,9 @@ async def of_customers(
 ) -> dict[int, list[NodeRow]]:
     """Where each customer's groups stand, by hierarchy name, then from the top. One statement."""
     make = brought(NodeRow, along).make
+    rows = await db.fetch(_with(OF_CUSTOMERS, along), list(customers), hierarchy)
     found: dict[int, list[NodeRow]] = {customer: [] for customer in customers}
-    for row in await db.fetch(_with(OF_CUSTOMERS, along), list(customers), hierarchy):
+    for row in rows:
         found[row[-1]].append(make(row))
     return found
 
@@ -219,8 +221,9 @@ async def hierarchies_of_group(group: int) -> list[int]:
 async def ancestors(nodes: Collection[int], along: Along = NOTHING) -> dict[int, list[NodeRow]]:
     """For each node its ancestors from the root down, with what they bring along. One statement."""
     make = brought(NodeRow, along).make
+    rows = await db.fetch(_with(ANCESTORS, along), list(nodes))
     found: dict[int, list[NodeRow]] = {node: [] for node in nodes}
-    for row in await db.fetch(_with(ANCESTORS, along), list(nodes)):
+    for row in rows:
         found[row[-1]].append(make(row))
     return found
 
