@@ -127,26 +127,22 @@ async def _try(field: Field, kind: type, work: Awaitable[Any]) -> None:
 class Batch:
     """All objects of the response in one scope that one field has led to."""
 
-    __slots__ = ("columns", "objects", "parents", "reading", "scope")
+    __slots__ = ("columns", "objects", "parents", "reading", "scope", "waiting")
 
     def __init__(self, scope: Scope, parents: Sequence[Any]) -> None:
         kinds = {*map(type, parents)}
+        # Of one class, as a rule, which the reading looks at once.
+        kind = kinds.pop() if len(kinds) == 1 else None
+        for other in kinds:
+            no_error(other)
         self.scope = scope
         self.parents = parents
-        # Of one class, as a rule, which the reading looks at once.
-        if len(kinds) == 1:
-            reading = scope.reading(kinds.pop())
-        else:
-            for kind in kinds:
-                no_error(kind)
-            reading = scope.reading(None)
-        self.reading = reading
-        self.objects: list[dict[str, Any]] = []
-        # What is at hand, and behind it what the fields that are asked have answered: the values of a leaf, or what
-        # makes them of the batches below.
-        self.columns: list[Any] = []
+        self.reading = reading = scope.readings.get(kind) or scope.reading(kind)
         if reading.asked:
-            self.columns = [*reading.at_hand(parents), *reading.asked]
+            # What is at hand, and behind it what the fields that are asked have answered.
+            self.columns: list[Any] = [*reading.at_hand(parents), *reading.asked]
+            # Which of them are made of the objects of which batch below, and how.
+            self.waiting: list[tuple[int, Batch | Mixed, Restore]] = []
         else:
             self._made(reading.at_hand(parents))
 
@@ -157,25 +153,28 @@ class Batch:
             self.columns[place] = field.complete(values)
             return ()
         flat, restore = field.flatten(values)
-        names = None
-        if not field.abstract:
-            if len(flat) >= MANY:
-                flat, restore = _shared(flat, restore)
-            name = field.kind.name
-            below = {name: Batch(field.scope(name), flat)} if flat else {}
-        else:
+        if field.abstract:
             names = field.type_names(flat)
             sorted_out: dict[str, list[Any]] = {}
             for name, value in zip(names, flat, strict=True):
                 sorted_out.setdefault(name, []).append(value)
             below = {name: Batch(field.scope(name), objects) for name, objects in sorted_out.items()}
-        self.columns[place] = Pending(below, names, restore)
-        return [batch for batch in below.values() if batch.reading.asked]
+            self.waiting.append((place, Mixed(below, names), restore))
+            return [batch for batch in below.values() if batch.reading.asked]
+        if not flat:
+            self.columns[place] = [] if restore is None else restore([])
+            return ()
+        if len(flat) >= MANY:
+            flat, restore = _shared(flat, restore)
+        batch = Batch(field.scope(field.kind.name), flat)
+        self.waiting.append((place, batch, restore))
+        return (batch,) if batch.reading.asked else ()
 
     def build(self) -> None:
         """Makes the objects of the response, once those below are made."""
-        columns = [column.values() if type(column) is Pending else column for column in self.columns]
-        self._made(self.reading.build(columns))
+        for place, below, restore in self.waiting:
+            self.columns[place] = below.objects if restore is None else restore(below.objects)
+        self._made(self.reading.build(self.columns))
 
     def _made(self, objects: list[dict[str, Any]]) -> None:
         if len(objects) != len(self.parents):
@@ -193,24 +192,23 @@ def _shared(objects: Sequence[Any], restore: Restore) -> tuple[Sequence[Any], Re
 
     def repeated(answers: Sequence[Any]) -> Sequence[Any]:
         answer_of = dict(zip(distinct, answers, strict=True))
-        return restore([answer_of[key] for key in keys])
+        found = [*map(answer_of.__getitem__, keys)]
+        return found if restore is None else restore(found)
 
     return [*distinct.values()], repeated
 
 
-class Pending:
-    """A column that waits for the batches below."""
+class Mixed:
+    """The batches that a field of objects of several types has led to."""
 
-    __slots__ = ("below", "names", "restore")
+    __slots__ = ("below", "names")
 
-    def __init__(self, below: Mapping[str, Batch], names: Sequence[str] | None, restore: Restore) -> None:
+    def __init__(self, below: Mapping[str, Batch], names: Sequence[str]) -> None:
         self.below = below
         self.names = names
-        self.restore = restore
 
-    def values(self) -> Sequence[Any]:
-        if len(self.below) == 1:
-            (batch,) = self.below.values()
-            return self.restore(batch.objects)
+    @property
+    def objects(self) -> Sequence[Any]:
+        """Their objects in the order of the field's values."""
         rest = {name: iter(batch.objects) for name, batch in self.below.items()}
-        return self.restore([next(rest[name]) for name in self.names or ()])
+        return [next(rest[name]) for name in self.names]

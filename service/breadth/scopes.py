@@ -56,17 +56,17 @@ class Scope:
         self.fields = [Field(decided, kind, key, details) for key, details in grouped.items()]
         # Those whose values do not follow from the objects alone, as a rule: what is along with some need not be asked.
         self.asked = [field for field in self.fields if field.constant is None and field.plain is None]
-        self._readings: dict[type | None, Reading] = {}
+        self.readings: dict[type | None, Reading] = {}
 
     def reading(self, kind: type | None) -> "Reading":
         """How objects of this class are read; None: of any classes."""
-        reading = self._readings.get(kind)
+        reading = self.readings.get(kind)
         if reading is None:
             if kind is not None:
                 no_error(kind)
             reading = Reading(self.fields, kind)
-            if len(self._readings) < MOST_READINGS:
-                self._readings[kind] = reading
+            if len(self.readings) < MOST_READINGS:
+                self.readings[kind] = reading
         return reading
 
 

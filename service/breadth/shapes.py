@@ -8,7 +8,9 @@ from graphql import GraphQLOutputType, is_list_type, is_non_null_type
 
 from service.breadth.fields import Unplanned
 
-Restore = Callable[[Sequence[Any]], Sequence[Any]]
+# None: they are in their places.
+Restore = Callable[[Sequence[Any]], Sequence[Any]] | None
+LISTS = frozenset({list, tuple})
 # The objects without holes and lists, and what puts their answers back into the places of the values.
 Flat = tuple[Sequence[Any], Restore]
 Flatten = Callable[[Sequence[Any]], Flat]
@@ -26,7 +28,7 @@ def _flattening(kind: GraphQLOutputType) -> Flatten:
 
 
 def _objects(values: Sequence[Any]) -> Flat:
-    return values, _as_they_are
+    return values, None
 
 
 def _required(flatten: Flatten) -> Flatten:
@@ -45,7 +47,7 @@ def _optional(flatten: Flatten) -> Flatten:
         flat, restore = flatten([value for value in values if value is not None])
 
         def with_holes(answers: Sequence[Any]) -> Sequence[Any]:
-            rest = iter(restore(answers))
+            rest = iter(answers if restore is None else restore(answers))
             return [None if value is None else next(rest) for value in values]
 
         return flat, with_holes
@@ -55,16 +57,15 @@ def _optional(flatten: Flatten) -> Flatten:
 
 def _lists(flatten: Flatten) -> Flatten:
     def lists(values: Sequence[Any]) -> Flat:
-        found = [*map(listed, values)]
+        found = values if LISTS.issuperset(map(type, values)) else [*map(listed, values)]
+        if len(found) == 1:
+            flat, restore = flatten(found[0])
+            return flat, lambda answers: [answers if restore is None else restore(answers)]
         flat, restore = flatten([*chain.from_iterable(found)])
         lengths = [*map(len, found)]
-        return flat, lambda answers: regrouped(restore(answers), lengths)
+        return flat, lambda answers: regrouped(answers if restore is None else restore(answers), lengths)
 
     return lists
-
-
-def _as_they_are(answers: Sequence[Any]) -> Sequence[Any]:
-    return answers
 
 
 def listed(value: Any) -> Sequence[Any]:
