@@ -13,7 +13,7 @@ from service.breadth.selection import Selection
 BREADTH = "breadth"
 
 Values = Sequence[Any]
-Resolve = Callable[[Values, Mapping[str, Any], Any, Selection], "Values | Awaitable[Values] | Coming"]
+Resolve = Callable[[Values, Any, Any, Selection], "Values | Awaitable[Values] | Coming"]
 
 
 class Unplanned(Exception):
@@ -72,10 +72,17 @@ class Coming:
     stand_ins: Values
 
 
+def as_they_are(arguments: Mapping[str, Any]) -> Any:
+    """Arguments that need no preparation."""
+    return arguments
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The values are what the function answers for the objects, their number and order kept.
 
+    `prepare`: what makes of the coerced arguments what the function is given; where they are the same each time, it is
+    asked once, and what it has made must not be changed.
     `part`: the name of the attribute by which a class of objects tells that each of them has the value along, and what
     makes the value of the object. Where all objects are of one such class, the function is not asked; nor is it asked
     ahead, since the objects may be.
@@ -83,6 +90,7 @@ class Batch:
 
     function: Resolve
     part: str | None = None
+    prepare: Callable[[Mapping[str, Any]], Any] = as_they_are
 
     def resolver(self) -> Resolve:
         return self.function

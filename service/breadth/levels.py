@@ -13,7 +13,7 @@ from typing import Any
 from graphql.execution.values import VariableValues
 
 from service.breadth.fields import Coming, Unplanned
-from service.breadth.scopes import Field, Scope, no_error
+from service.breadth.scopes import NOT_YET, Field, Scope, no_error
 from service.breadth.shapes import Restore
 
 LISTS = (list, tuple)
@@ -78,7 +78,10 @@ class Level:
 
     def ask(self, field: Field, parents: Sequence[Any]) -> Sequence[Any] | int:
         """The values of a field for these objects, or the place of the work that finds them."""
-        values = field.resolve(parents, field.arguments(self.variables), self.context, field.selection)
+        prepared = field.prepared
+        if prepared is NOT_YET:
+            prepared = field.arguments(self.variables)
+        values = field.resolve(parents, prepared, self.context, field.selection)
         if isinstance(values, LISTS):
             return values
         place = len(self.works)

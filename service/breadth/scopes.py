@@ -25,7 +25,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 
-from service.breadth.fields import Batch, Column, Unplanned, declared
+from service.breadth.fields import Batch, Column, Unplanned, as_they_are, declared
 from service.breadth.leaves import completion, types_that_pass
 from service.breadth.selection import Selection
 from service.breadth.shapes import flattening
@@ -33,6 +33,7 @@ from service.breadth.shapes import flattening
 Make = Callable[[Sequence[Any]], Sequence[Any]]
 Fill = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 TYPENAME = "__typename"
+NOT_YET: Any = object()
 # So many readings of a scope are kept: there are few classes, but nobody promises it.
 MOST_READINGS = 50
 
@@ -94,7 +95,10 @@ class Field:
         # What a root field of a mutation does is not asked here.
         does = None if parent is decided.schema.mutation_type else declared(name, self.definition)
         self.resolve: Any = does and does.resolver()
+        self._prepare = does.prepare if isinstance(does, Batch) else as_they_are
+        # The arguments where they are the same each time, and what they are when they are prepared.
         self._arguments: Mapping[str, Any] | None = None
+        self.prepared: Any = NOT_YET
         if not _has_variables(self.node):
             self._arguments = get_argument_values(self.definition, self.node)
         self._filled = None if self._arguments is not None else _filled(self.definition, self.node)
@@ -112,10 +116,15 @@ class Field:
         if does is not None and not isinstance(does, Batch):
             self.plain = self._leaf(does.function, each=not isinstance(does, Column))
 
-    def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
-        """The coerced arguments, once for all objects."""
-        if self._arguments is not None:
-            return self._arguments
+    def arguments(self, variables: VariableValues) -> Any:
+        """The arguments as the resolver takes them, prepared once for all objects."""
+        if self._arguments is None:
+            return self._prepare(self._coerced(variables))
+        if self.prepared is NOT_YET:
+            self.prepared = self._prepare(self._arguments)
+        return self.prepared
+
+    def _coerced(self, variables: VariableValues) -> Mapping[str, Any]:
         if self._filled is not None:
             names, fill = self._filled
             coerced = variables.coerced

@@ -258,16 +258,21 @@ def _declared(schema: Schema, field: StrawberryField) -> Attribute | Each | Colu
             if name in arguments
         }
 
-    @functools.cache
-    def constant() -> Relation | None:
-        """What a method that looks at no row answers without arguments, each time."""
-        return None if looks_at_rows(method) else method(None)
+    if looks_at_rows(method):
 
-    def resolve(rows: Sequence[Any], arguments: Mapping[str, Any], context: Context, selection: Selection) -> Any:
-        found: Relation = method(rows[0], **convert(arguments)) if arguments else constant() or method(rows[0])
+        def resolve(rows: Sequence[Any], given: dict[str, Any], context: Context, selection: Selection) -> Any:
+            found: Relation = method(rows[0], **given)
+            return found.many(context, rows, selection)
+
+        return Batch(resolve, part, convert)
+
+    def relation_of(arguments: Mapping[str, Any]) -> Any:
+        return method(None, **convert(arguments)) if arguments else method(None)
+
+    def resolve_alike(rows: Sequence[Any], found: Relation, context: Context, selection: Selection) -> Any:
         return found.many(context, rows, selection)
 
-    return Batch(resolve, part)
+    return Batch(resolve_alike, part, relation_of)
 
 
 def looks_at_rows(method: Callable[..., Any]) -> bool:
