@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from service.app import create_app
 from service.db import Database
-from service.server import BoundedHead, listen
+from service.server import Protocol, listen
 from service.settings import Settings
 from tests.support.client import Grove, lifespan
 
@@ -108,7 +108,7 @@ class Served:
 
         listener = listen("127.0.0.1", 0)
         config = uvicorn.Config(
-            with_state, http=BoundedHead, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+            with_state, http=Protocol, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
         # Without its handlers of signals, which are the test run's.
