@@ -20,6 +20,7 @@ from service.tree import Goal, Tree
 Code = UserErrorCode
 LARGEST_SELECTION = 1_000
 EVERYTHING = NodeFilter()
+COUNTS = Along(node=("child_count", "descendant_count"))
 
 
 async def by_key(keys: Sequence[int], along: Along = NOTHING) -> list[NodeRow | None]:
@@ -87,7 +88,7 @@ async def child_counts(scopes: Sequence[int]) -> list[int]:
 async def _of_both_kinds(listings: Sequence[int]) -> tuple[dict[int, NodeRow], dict[int, list[LevelRow]]]:
     """The nodes among the listings and the levels of the hierarchies; a document may ask for both at once."""
     nodes, hierarchies = [key for key in listings if key > 0], [-key for key in listings if key < 0]
-    rows = await node.by_keys(nodes) if nodes else {}
+    rows = await node.by_keys(nodes, COUNTS) if nodes else {}
     return rows, await hierarchy.levels(hierarchies) if hierarchies else {}
 
 

@@ -10,21 +10,31 @@ its parent, and so on up: each a `Step`. The page before it goes the same way ba
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 from service import db
-from service.dialects import rows
+from service.dialects import Forms, rows
 from service.errors import InvalidInput
 from service.paging import MANGLED, Page, Slice, cut, decode_cursor, encode_cursor
+from service.sessions import Statement
 from service.store.along import NOTHING, Along
 from service.store.node import SCOPE, NodeRow
 from service.store.steps import Step, statement, walked
+from service.wanted import MOST_LEVELS
 
 # Before every position, and behind every one (a parked position begins with a single tilde).
 LOWEST, HIGHEST = "", "~~"
 
 Link = tuple[int, str]
+
+
+class Held(NamedTuple):
+    """What a cursor holds: how often siblings had been spread anew, the listing, and the chain down to its row."""
+
+    spread: int
+    listing: int
+    chain: list[Link]
 
 
 class Standing(NamedTuple):
@@ -64,36 +74,52 @@ SPREADS = """
 async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> list[Slice[NodeRow]]:
     """A page in display order for each listing: all below a node (its key), or a hierarchy (minus its key).
 
-    One statement, one more where cursors are made, one or two for a cursor, one backward. Costs the page, times the
+    One statement, one more backward, and one more where the cursor's place has changed. Costs the page, times the
     depth at most.
     """
-    spreads = {row[0]: row[1] for row in await db.fetch(SPREADS, listings)} if along.cursors else {}
-    after, before = await chain(page.after, listings), await chain(page.before, listings)
-    steps = [
-        step._asdict()
-        for listing in listings
-        for step in (_steps_back(listing, before) if page.backward else _steps_on(listing, after))
-    ]
-    # The far edge, where there is one, ends the page early.
-    far = after if page.backward else before
+    after, before = _held(page.after, listings), _held(page.before, listings)
+    near, far = (before, after) if page.backward else (after, before)
     chained = along.cursors or far is not None
     make = walked(along, chained=chained).make
-    read = statement(along, backward=page.backward, chained=chained)
+    read = partial(_read, listings, page, statement(along, backward=page.backward, chained=chained))
+    # The page behind the place that the cursor holds, as a rule the right one: how that stands is asked with it.
+    asked = [read(near.chain if near else None)]
+    if along.cursors:
+        asked.append(Statement(SPREADS, (listings,)))
+    if near or far:
+        asked.append(_look(near, far))
+    records, *looked = await db.fetch_each(*asked)
+    spreads = {row[0]: row[1] for row in looked[0]} if along.cursors else {}
+    now = _standing(looked[-1]) if near or far else {}
+    after_now, before_now = _chain_now(after, now), _chain_now(before, now)
+    near_now, far_now = (before_now, after_now) if page.backward else (after_now, before_now)
+    if near and near_now != near.chain:
+        if getattr(db.current(), "alone", False):
+            raise db.read_again()
+        (records,) = await db.fetch_each(read(near_now))
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
-    for row in await db.fetch(read, rows(steps), page.size + 1):
+    for row in records:
         found[row[-1]].append(make(row))
     farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
     above = await _chains(farthest)
     slices: list[Slice[NodeRow]] = []
     for listing, nodes in found.items():
-        known = {listing: ()} | _links(after or ())
+        known = {listing: ()} | _links(after_now or ())
         if page.backward and nodes:
             known |= _links(_below(listing, above[nodes[-1].id]))
         chains = Chains(listing, nodes, known)
-        if far:
-            nodes = [node for node in nodes if within(chains.of(node), far, backward=page.backward)]
+        # The far edge, where there is one, ends the page early.
+        if far_now:
+            nodes = [node for node in nodes if within(chains.of(node), far_now, backward=page.backward)]
         slices.append(cut(page, nodes, _cursor(spreads.get(listing, 0), listing, chains)))
     return slices
+
+
+def _read(listings: Sequence[int], page: Page, walk: Forms, chain: Sequence[Link] | None) -> Statement:
+    """What reads the page behind a chain."""
+    steps = _steps_back if page.backward else _steps_on
+    every = [step._asdict() for listing in listings for step in steps(listing, chain)]
+    return Statement(walk, (rows(every), page.size + 1))
 
 
 def _cursor(spread: int, listing: int, chains: "Chains") -> Callable[[NodeRow], str]:
@@ -157,18 +183,33 @@ def _steps_back(listing: int, chain: Sequence[Link] | None) -> list[Step]:
 
 
 async def chain(cursor: str | None, listings: Sequence[int]) -> list[Link] | None:
+    """The chain that a cursor stands for now: see `_chain_now`. One statement, none without a cursor."""
+    held = _held(cursor, listings)
+    if held is None:
+        return None
+    (looked,) = await db.fetch_each(_look(held))
+    return _chain_now(held, _standing(looked))
+
+
+def _look(*held: Held | None) -> Statement:
+    """What looks how the chains of cursors stand now."""
+    return Statement(CHAIN_NOW, ([node for cursor in held if cursor for node, _ in cursor.chain],))
+
+
+def _standing(looked: Sequence[Sequence[Any]]) -> dict[int, Standing]:
+    return {row[0]: Standing._make(row[1:]) for row in looked}
+
+
+def _chain_now(held: Held | None, now: Mapping[int, Standing]) -> list[Link] | None:
     """The chain that a cursor stands for now.
 
     The chain is the one it holds, but with positions of today where siblings were spread anew since. Where a
     node above the row is gone and the one below that has taken its place, it has the position of today as well.
     Where a node has gone or was moved otherwise, the chain ends at the place that it had, with the key 0.
     """
-    if cursor is None:
+    if held is None:
         return None
-    spread, listing, chain = _decoded(cursor)
-    if any(listing != other for other in listings):
-        raise InvalidInput("This cursor belongs to another list; start again without it.")
-    now = {row[0]: Standing._make(row[1:]) for row in await db.fetch(CHAIN_NOW, [node for node, _ in chain])}
+    spread, listing, chain = held
     chain = [
         (node, now[node].position if node in now and now[node].spread != spread else position)
         for node, position in chain
@@ -235,8 +276,16 @@ async def chains_of(found: Mapping[int, Sequence[NodeRow]]) -> dict[int, tuple[i
     }
 
 
-def _decoded(cursor: str) -> tuple[int, int, list[Link]]:
+def _held(cursor: str | None, listings: Sequence[int]) -> Held | None:
+    """What a cursor of these listings holds. Raises InvalidInput."""
+    if cursor is None:
+        return None
     spread, listing, raw = decode_cursor(cursor, "preorder", (int, int, list))
-    if not raw or not all(isinstance(link, list) and list(map(type, link)) == [int, str] for link in raw):
+    # What it holds is read before anybody has looked whether it stands: no more than can be.
+    if not 0 < len(raw) <= MOST_LEVELS:
         raise InvalidInput(MANGLED)
-    return spread, listing, [(node, position) for node, position in raw]
+    if not all(isinstance(link, list) and list(map(type, link)) == [int, str] for link in raw):
+        raise InvalidInput(MANGLED)
+    if any(listing != other for other in listings):
+        raise InvalidInput("This cursor belongs to another list; start again without it.")
+    return Held(spread, listing, [(node, position) for node, position in raw])

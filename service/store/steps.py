@@ -29,11 +29,22 @@ JOINED = ("hierarchy_id", "group_id", "depth")
 # the walk's length, and would rather read all groups.
 ALL = "$2 * jsonb_array_length($1::text::jsonb)"
 
+CHILDREN = f"""
+    -- The children of a parent that stand within $2 rows, each with its rank: the parent's, and the sum of the subtrees
+    -- before it.
+    SELECT {{2}}, parent.rank + 1 - (1 + node.descendant_count)
+        + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
+    FROM (
+        SELECT * FROM node AS n WHERE {SCOPE.format("n")} = parent.id ORDER BY n.position LIMIT $2 - parent.rank
+    ) AS node
+"""
+
 FORWARD = Forms(
     postgres=f"""
-        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. Columns are carried
-        -- along, not joined at the end: not knowing how few they are, the planner would read all nodes for that.
-        -- But no more than are wanted: each is copied thrice.
+        -- $1 steps, $2 the number of rows. A sibling's rank is the sum of the subtrees before it. The walk keeps
+        -- parents alone, since it copies each row thrice, and goes down only to those that have grandchildren.
+        -- Columns are carried along, not joined at the end: not knowing how few rows they are, the planner would read
+        -- all nodes for that.
         WITH RECURSIVE
         start AS (
             SELECT step.listing, {{3}},
@@ -48,18 +59,18 @@ FORWARD = Forms(
                 PARTITION BY step.listing ORDER BY step.number, sibling.place ROWS UNBOUNDED PRECEDING
             )
         ),
+        parent AS (
+            SELECT start.listing, start.id, start.child_count, start.descendant_count, start.rank
+            FROM start WHERE start.child_count > 0 AND start.rank < $2
+            UNION ALL
+            SELECT parent.listing, child.id, child.child_count, child.descendant_count, child.rank
+            FROM parent CROSS JOIN LATERAL ({CHILDREN}) AS child
+            WHERE parent.descendant_count > parent.child_count AND child.child_count > 0 AND child.rank < $2
+        ),
         walk AS (
             SELECT * FROM start WHERE start.rank < $2
             UNION ALL
-            SELECT walk.listing, child.* FROM walk CROSS JOIN LATERAL (
-                SELECT {{2}}, walk.rank + 1 - (1 + node.descendant_count)
-                    + sum(1 + node.descendant_count) OVER (ORDER BY node.position ROWS UNBOUNDED PRECEDING) AS rank
-                FROM (
-                    SELECT * FROM node AS n WHERE walk.child_count > 0 AND {SCOPE.format("n")} = walk.id
-                    ORDER BY n.position LIMIT $2 - walk.rank
-                ) AS node
-            ) AS child
-            WHERE child.rank < $2
+            SELECT parent.listing, child.* FROM parent CROSS JOIN LATERAL ({CHILDREN}) AS child WHERE child.rank < $2
         )
         SELECT {{0}}, walk.listing FROM (SELECT * FROM walk LIMIT {ALL}) AS walk{{1}} ORDER BY walk.rank
     """,
