@@ -29,7 +29,7 @@ from service.schema.arguments import (
 from service.schema.bringing import along, along_in_list
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.inputs import HierarchyBy, order_of
-from service.schema.level import HierarchyLevel
+from service.schema.level import HierarchyLevel, level_of
 from service.schema.relations import attribute, each, load, relation
 from service.schema.thing import Node, id_of
 from service.schema.words import JSON, ChangeAction, DateTime, GroupStatus, MemberScope
@@ -159,7 +159,7 @@ class HierarchyNode(Node):
 
     @relation("The level that its depth has in its hierarchy.", part="level_of")
     def level(self) -> HierarchyLevel:
-        return load(hierarchies.levels, HIERARCHY, finish=lambda row, levels: levels[row.depth - 1])
+        return level_of()
 
     depth: int = attribute("1 for a root.")
 
