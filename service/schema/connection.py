@@ -61,6 +61,11 @@ class Pages:
     # What only the rows need to know: their order, what they are to bring along.
     further: tuple[Any, ...] = ()
 
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Those of `rows` behind the keys."""
+        return (self.page, *self.conditions, *self.further)
+
 
 class ConnectionRow(NamedTuple):
     """The page that hangs on one key."""
@@ -90,11 +95,13 @@ class Connection(Generic[T]):
 
 
 KEY = attrgetter("key")
+# Where nothing else is selected of a connection, nothing else is asked with its rows.
+ROWS_ALONE = frozenset({"edges", "nodes", "pageInfo", "__typename"})
 
 
 def _slices(connection: Any, finish: Callable[[Slice[Any]], Any]) -> Any:
     pages: Pages = connection.pages
-    return load(pages.rows, KEY, (pages.page, *pages.conditions, *pages.further), finish=lambda _, slice: finish(slice))
+    return load(pages.rows, KEY, pages.arguments, finish=lambda _, slice: finish(slice))
 
 
 def given(value: Any) -> Any:
@@ -125,10 +132,20 @@ class Connect:
     def one(self, context: Context, row: Any) -> ConnectionRow:
         return ConnectionRow(self.key(row), self._pages(()))
 
-    def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Sequence[ConnectionRow]:
+    def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
         further = () if self.asks is None else (selection.kept(self.asks),)
         pages = self._pages(further)
-        return [ConnectionRow(self.key(row), pages) for row in rows]
+        keys = [*map(self.key, rows)]
+        found = [ConnectionRow(key, pages) for key in keys]
+        if not selection.names <= ROWS_ALONE or context.known(pages.rows, keys, *pages.arguments) is not None:
+            return found
+        return self._with_rows(context, keys, found)
+
+    async def _with_rows(self, context: Context, keys: Sequence[Any], found: list[ConnectionRow]) -> Any:
+        """The connections, once the context knows their rows: asked for a level early, with what their parents ask."""
+        pages = found[0].pages
+        await context.many(pages.rows, keys, *pages.arguments)
+        return found
 
     def _pages(self, further: tuple[Any, ...]) -> Pages:
         order = () if self.order is None else (self.order,)
