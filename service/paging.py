@@ -6,7 +6,7 @@ the next page begins behind those values, whatever was inserted or deleted aroun
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -47,6 +47,8 @@ class Page(NamedTuple):
 class Cursors(Sequence[str]):
     """The cursors of some rows, each made when it is looked at: most pages are asked for two of them at most."""
 
+    __slots__ = ("_cursor", "_rows")
+
     def __init__(self, rows: Sequence[Row], cursor: Callable[[Row], str]) -> None:
         self._rows = rows
         self._cursor = cursor
@@ -75,16 +77,29 @@ def cut(
     The row too many only tells that there is more. Cursors are of the rows as they are, `make` makes of them what
     the slice has.
     """
-    more = len(rows) > page.size
-    rows = rows[: page.size]
-    if page.backward:
-        rows = rows[::-1]
-    return Slice(
-        rows if make is None else [*map(make, rows)],
-        Cursors(rows, cursor),
-        has_next=page.before is not None if page.backward else more,
-        has_previous=more if page.backward else page.after is not None,
-    )
+    return cut_each(page, [rows], cursor, make)[0]
+
+
+def cut_each(
+    page: Page,
+    lists: Iterable[Sequence[Any]],
+    cursor: Callable[[Any], str],
+    make: Callable[[Any], Row] | None = None,
+) -> list[Slice[Row]]:
+    """The slices made of many such lists."""
+    size, backward = page.size, page.backward
+    after, before = page.after is not None, page.before is not None
+    slices: list[Slice[Row]] = []
+    for rows in lists:
+        more = len(rows) > size
+        if more:
+            rows = rows[:size]
+        if backward:
+            rows = rows[::-1]
+        made = rows if make is None else [*map(make, rows)]
+        has_next, has_previous = (before, more) if backward else (more, after)
+        slices.append(Slice(made, Cursors(rows, cursor), has_next, has_previous))
+    return slices
 
 
 def page_of_list(page: Page, rows: Sequence[Row], order: str) -> Slice[Row]:

@@ -72,12 +72,17 @@ def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
     columns = [f"{{0}}.{name}" for name in own]
     joined = ""
     parts: dict[str, Any] = {}
+    taken = {*node._fields}
     for part, kind, table, shared, condition in PARTS:
         brought = getattr(along, part)
         if brought is not None:
             numbered = {name: place for place, name in enumerate(brought, len(columns))}
             places = {name: own.index(column) for name, column in shared.items() if column in own} | numbered
-            parts[f"{part}_of"] = _part(kind, places)
+            if taken.isdisjoint(places):
+                taken |= places.keys()
+                parts |= _at(places) | {f"{part}_of": _itself}
+            else:
+                parts[f"{part}_of"] = _part(kind, places)
         if brought:
             columns += (f"own_{part}.{name}" for name in brought)
             joined += f" JOIN {table} AS own_{part} ON {condition}"
@@ -107,13 +112,22 @@ def _path(place: int, record: Record) -> Any:
     return orjson.loads(record[place])
 
 
+def _itself(node: Any) -> Any:
+    """A node stands for its part where nothing of that goes by a name that the node has for something else."""
+    return node
+
+
 def _part(kind: Any, places: dict[str, int]) -> Callable[[Any], Any]:
     """What makes the row of this kind of a node that brings along these of its columns."""
     return partial(tuple.__new__, type(f"{kind.__name__}OfNode", (kind,), {"__slots__": (), **_values(kind, places)}))
 
 
 def _values(kind: Any, places: dict[str, int]) -> dict[str, Any]:
-    return {name: property(itemgetter(places[name]) if name in places else _not_brought) for name in kind._fields}
+    return _at(places) | {name: property(_not_brought) for name in kind._fields if name not in places}
+
+
+def _at(places: dict[str, int]) -> dict[str, Any]:
+    return {name: property(itemgetter(place)) for name, place in places.items()}
 
 
 def _not_brought(_: Any) -> None:
