@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Grove
+from service.app import create_app
+from service.db import Database
+from service.settings import Settings
+from tests.conftest import DATABASE
+from tests.support.client import Grove, running
 
 LEVELS = ["Division", "State", "Distributor", "Shop"]
 CREATE = "group { id } node { id depth }"
@@ -158,3 +162,44 @@ async def test_several_tops_at_once(grove: Grove) -> None:
         everything, near = [below.id for below in plant.below()], [below.id for below in plant.below(2)]
         ids = {key: [node["id"] for node in answer[key]["nodes"]] for key in ("all", "last", "some", "end")}
         assert ids == {"all": everything[:3], "last": everything[-4:], "some": near[:3], "end": near[-4:]}
+
+
+@pytest.mark.skipif(DATABASE != "postgres", reason="SQLite reads statement by statement")
+async def test_a_cursor_whose_place_has_changed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its page is read with the look at it; where that tells of another place, again, and in a transaction."""
+    async with running(create_app(Settings(database=database_url)), compared=False) as grove:
+        hierarchy, top = await grow(grove, 6, 40)
+        document = """
+            query ($id: ID!, $after: String) {
+              hierarchy(by: { id: $id }) { nodes(first: 5, after: $after) { edges { cursor node { id } } } }
+            }
+        """
+        alone: list[bool] = []
+        read = Database.read
+
+        async def watched(self: Database, work: Any, **options: bool) -> Any:
+            alone.append(options.get("alone", False))
+            return await read(self, work, **options)
+
+        monkeypatch.setattr(Database, "read", watched)
+
+        async def page(after: str | None) -> list[tuple[str, str]]:
+            found = (await grove.query(document, {"id": hierarchy, "after": after}))["hierarchy"]["nodes"]["edges"]
+            return [(edge["node"]["id"], edge["cursor"]) for edge in found]
+
+        order = [plant.id for plant in top.below()]
+        last, cursor = (await page(None))[-1]
+        for _ in range(2):
+            assert [id for id, _ in await page(cursor)] == order[5:10]
+        assert alone == [False, True, True]
+        # It goes to the end: the page behind its cursor is what stood behind it.
+        await grove.mutate("moveNode", {"nodeId": last, "parentId": None, "position": {"last": True}}, "node { id }")
+        plant = next(plant for plant in top.below() if plant.id == last)
+        moved = {below.id for below in (plant, *plant.below())}
+        alone.clear()
+        rest = [id for id in order[5:] if id not in moved][:5]
+        assert [id for id, _ in await page(cursor)] == rest
+        assert alone == [True, False]
+        alone.clear()
+        await page(None)
+        assert alone == [True]

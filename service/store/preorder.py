@@ -79,9 +79,10 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
     """
     after, before = _held(page.after, listings), _held(page.before, listings)
     near, far = (before, after) if page.backward else (after, before)
-    chained = along.cursors or far is not None
+    chained, single = along.cursors or far is not None, len(listings) == 1
     make = walked(along, chained=chained).make
-    read = partial(_read, listings, page, statement(along, backward=page.backward, chained=chained))
+    walk = statement(along, backward=page.backward, chained=chained, single=single)
+    read = partial(_read, listings, page, walk)
     # The page behind the place that the cursor holds, as a rule the right one: how that stands is asked with it.
     asked = [read(near.chain if near else None)]
     if along.cursors:
@@ -98,8 +99,11 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
             raise db.read_again()
         (records,) = await db.fetch_each(read(near_now))
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
-    for row in records:
-        found[row[-1]].append(make(row))
+    if single:
+        found[listings[0]] = [*map(make, records)]
+    else:
+        for row in records:
+            found[row[-1]].append(make(row))
     farthest = [nodes[-1].id for nodes in found.values() if nodes] if page.backward else []
     above = await _chains(farthest)
     slices: list[Slice[NodeRow]] = []

@@ -72,7 +72,7 @@ FORWARD = Forms(
             UNION ALL
             SELECT parent.listing, child.* FROM parent CROSS JOIN LATERAL ({CHILDREN}) AS child WHERE child.rank < $2
         )
-        SELECT {{0}}, walk.listing FROM (SELECT * FROM walk LIMIT {ALL}) AS walk{{1}} ORDER BY walk.rank
+        SELECT {{0}} FROM (SELECT * FROM walk LIMIT {ALL}) AS walk{{1}} ORDER BY walk.rank
     """,
     sqlite=f"""
         -- The same by first children and next siblings, since SQLite has no LATERAL. The plus in +walk.id takes
@@ -119,7 +119,7 @@ FORWARD = Forms(
             )
             WHERE walk.rank + 1 + walk.descendant_count < $2
         )
-        SELECT {{0}}, walk.listing FROM walk{{1}} ORDER BY walk.rank
+        SELECT {{0}} FROM walk{{1}} ORDER BY walk.rank
     """,
 )
 
@@ -167,7 +167,7 @@ BACKWARD = Forms(
             SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
             FROM walk
         )
-        SELECT {{0}}, walk.listing
+        SELECT {{0}}
         FROM (SELECT * FROM ranked WHERE ranked.rank < $2 LIMIT {ALL}) AS walk{{1}} ORDER BY walk.rank
     """,
     sqlite=f"""
@@ -222,17 +222,22 @@ BACKWARD = Forms(
             SELECT walk.*, walk.base + CASE WHEN walk.turn = 0 THEN walk.descendant_count ELSE 0 END AS rank
             FROM walk
         )
-        SELECT {{0}}, walk.listing FROM ranked AS walk{{1}}
+        SELECT {{0}} FROM ranked AS walk{{1}}
         WHERE walk.rank < $2 ORDER BY walk.rank
     """,
 )
 
 
 @lru_cache(maxsize=500)
-def statement(along: Along, *, backward: bool, chained: bool = True) -> Forms:
-    """$1 steps, $2 how many rows: records of nodes with what they bring along, and of the listing, nearest first."""
+def statement(along: Along, *, backward: bool, chained: bool = True, single: bool = True) -> Forms:
+    """$1 steps, $2 how many rows: records of nodes with what they bring along, nearest first.
+
+    Behind that stands the listing of each, unless there is a `single` one.
+    """
     more = walked(along, chained=chained)
     columns, joined = more.columns.format("walk"), more.joined.format("walk")
+    if not single:
+        columns = f"{columns}, walk.listing"
     carried = {*more.own, *WALKED, *JOINED} if more.joined else {*more.own, *WALKED}
     carrying = [", ".join(f"{of}.{name}" for name in NodeRow._fields if name in carried) for of in ("node", "sibling")]
     forms = BACKWARD if backward else FORWARD
