@@ -15,6 +15,7 @@ from service.dialects import Forms
 from service.sessions import (
     Engine,
     Locking,
+    ReadAgain,
     Reader,
     Record,
     Session,
@@ -42,6 +43,14 @@ def fetch_planned(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any
     PostgreSQL would after some runs settle on one plan for all arguments: for a rare word that of a frequent one.
     """
     return _session.get().fetch(Statement(statement, arguments, planned=True))
+
+
+def guessed_wrong() -> None:
+    """Where a statement that would put a wrong guess right is too many, raises ReadAgain: all is read again, in a
+    transaction."""
+    session = _session.get()
+    if isinstance(session, Reader) and session.alone:
+        raise ReadAgain
 
 
 async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:

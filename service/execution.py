@@ -25,7 +25,7 @@ from service.documents import Document, Operation
 from service.errors import Busy, TimedOut
 from service.logs import current_line
 from service.requests import GraphQLRequest
-from service.sessions import NeedsTransaction
+from service.sessions import NeedsTransaction, ReadAgain
 from service.settings import Settings
 
 # Asked three times for each field; with graphql-core's own, a large answer takes a twentieth longer.
@@ -80,8 +80,9 @@ class Execution:
             try:
                 # A plan that took one statement can do without a transaction.
                 data = await self._read(plan, variables, database, caller, alone=plan.alone is True)
-            except NeedsTransaction:
-                plan.alone = False
+            except NeedsTransaction as needed:
+                if not isinstance(needed, ReadAgain):
+                    plan.alone = False
                 data = await self._read(plan, variables, database, caller, alone=False)
             body = orjson.dumps({"data": data})
         except (Busy, TimedOut):

@@ -162,6 +162,10 @@ class NeedsTransaction(Exception):
     """A reader without a transaction has come to a second statement: it is to read again, in a transaction."""
 
 
+class ReadAgain(NeedsTransaction):
+    """It has guessed wrong what a second statement would have told it, as it will hardly do again."""
+
+
 class Gathering:
     """Sends what works that are run together ask at the same time as one statement, which PostgreSQL takes."""
 

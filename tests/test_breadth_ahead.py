@@ -28,6 +28,7 @@ class Manned(SimpleNamespace):
 
     captain_of = staticmethod(lambda ship: SimpleNamespace(id=ship.id, name=ship.captain))
     motto_of = staticmethod(lambda ship: ship.motto)
+    sign_of = True
 
 
 FALCON = Manned(id="1", name="Falcon", port="9", captain="Han", motto="Never tell me the odds")
@@ -72,6 +73,10 @@ def motto(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
     return memory.look("motto", [ship.id for ship in ships], {})
 
 
+def sign(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
+    return memory.look("sign", [ship.id for ship in ships], CAPTAINS)
+
+
 def crew(ships: Sequence[Any], _: Any, memory: Memory, __: Any) -> Any:
     return memory.look("crew", [ship.id for ship in ships], CREWS)
 
@@ -103,6 +108,7 @@ def batch(kind: Any, function: Any, part: str | None = None, **arguments: Any) -
 NAME = GraphQLField(GraphQLNonNull(GraphQLString), extensions={BREADTH: Attribute("name")})
 HOLD = GraphQLObjectType("Hold", {"cargo": batch(GraphQLString, cargo)})
 CAPTAIN = GraphQLObjectType("Captain", {"name": NAME, "crew": batch(GraphQLList(GraphQLString), crew)})
+SIGN = GraphQLObjectType("Sign", {"name": NAME, "crew": batch(GraphQLList(GraphQLString), crew)})
 SHIP = GraphQLObjectType(
     "Ship",
     {
@@ -113,6 +119,7 @@ SHIP = GraphQLObjectType(
         "hold": batch(GraphQLNonNull(HOLD), holds),
         "captain": batch(GraphQLNonNull(CAPTAIN), captain, "captain_of"),
         "motto": batch(GraphQLString, motto, "motto_of"),
+        "sign": batch(SIGN, sign, "sign_of"),
     },
 )
 QUERY = GraphQLObjectType(
@@ -182,6 +189,17 @@ async def test_what_came_with_an_object_is_not_asked() -> None:
     data, trips = await run(text.replace('"1"', '"2"'))
     assert data["ship"]["captain"] == {"__typename": "Captain", "title": "Luke"}
     assert trips == [["ship 2"], ["captain 2", "captain 2", "motto 2"], ["crew 2"]]
+
+
+async def test_an_object_that_stands_for_its_part() -> None:
+    text = '{ ship(id: "1") { name sign { letters: name } again: sign { crew name } } }'
+    again = {"crew": ["Han", "Chewbacca"], "name": "Falcon"}
+    assert await run(text) == (
+        {"ship": {"name": "Falcon", "sign": {"letters": "Falcon"}, "again": again}},
+        [["ship 1"], ["crew 1"]],
+    )
+    data, _ = await run(text.replace('"1"', '"2"'))
+    assert data["ship"]["sign"] == {"letters": "Luke"}
 
 
 async def test_one_after_another_where_nothing_runs_them_together() -> None:

@@ -177,9 +177,9 @@ async def test_a_cursor_whose_place_has_changed(database_url: str, monkeypatch: 
         alone: list[bool] = []
         read = Database.read
 
-        async def watched(self: Database, work: Any, **options: bool) -> Any:
+        def watched(self: Database, **options: bool) -> Any:
             alone.append(options.get("alone", False))
-            return await read(self, work, **options)
+            return read(self, **options)
 
         monkeypatch.setattr(Database, "read", watched)
 

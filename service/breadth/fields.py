@@ -84,8 +84,8 @@ class Batch:
     `prepare`: what makes of the coerced arguments what the function is given; where they are the same each time, it is
     asked once, and what it has made must not be changed.
     `part`: the name of the attribute by which a class of objects tells that each of them has the value along, and what
-    makes the value of the object. Where all objects are of one such class, the function is not asked; nor is it asked
-    ahead, since the objects may be.
+    makes the value of the object; True, where the object itself stands for it. Where all objects are of one such class,
+    the function is not asked; nor is it asked ahead, since the objects may be.
     """
 
     function: Resolve

@@ -13,7 +13,7 @@ from typing import Any
 from graphql.execution.values import VariableValues
 
 from service.breadth.fields import Coming, Unplanned
-from service.breadth.scopes import NOT_YET, Field, Scope, no_error
+from service.breadth.scopes import NOT_YET, Field, Scope, no_error, parts
 from service.breadth.shapes import Restore
 
 LISTS = (list, tuple)
@@ -49,7 +49,7 @@ async def _below(batches: "Sequence[Batch]", level: "Level", together: Together)
     try:
         for batch in batches:
             for place, (field, make) in enumerate(batch.reading.asked):
-                answer = [*map(make, batch.parents)] if make else level.ask(field, batch.parents)
+                answer = level.ask(field, batch.parents) if make is None else parts(make, batch.parents)
                 asked.append((batch, place, field, answer))
         found = await together(level.works) if level.works else ()
     finally:

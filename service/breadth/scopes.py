@@ -6,7 +6,7 @@ well, which tells what they have at hand: so a scope has a reading for each clas
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -31,6 +31,8 @@ from service.breadth.selection import Selection
 from service.breadth.shapes import flattening
 
 Make = Callable[[Sequence[Any]], Sequence[Any]]
+# What makes a part of an object; True, where the object stands for it.
+Maker = Callable[[Any], Any] | Literal[True]
 Fill = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 TYPENAME = "__typename"
 NOT_YET: Any = object()
@@ -150,7 +152,7 @@ class Field:
             scope = self.scopes[name] = Scope(decided, kind, collected.grouped_field_set)
         return scope
 
-    def maker_of(self, kind: type | None) -> Callable[[Any], Any] | None:
+    def maker_of(self, kind: type | None) -> "Maker | None":
         """What makes the value of an object of this class, which has it along."""
         return getattr(kind, self.part, None) if self.part is not None else None
 
@@ -159,11 +161,11 @@ class Field:
         make = self.maker_of(kind)
         return self.plain if make is None or self.complete is None else self._leaf(make, each=True)
 
-    def _leaf(self, make: Callable[[Any], Any], each: bool) -> "Leaf":
+    def _leaf(self, make: "Maker", each: bool) -> "Leaf":
         assert self.complete is not None
-        return Leaf(make, each, types_that_pass(self.definition.type), self.complete)
+        return Leaf(_same if make is True else make, each, types_that_pass(self.definition.type), self.complete)
 
-    def part_of(self, kind: type | None) -> "tuple[Callable[[Any], Any], Sequence[Field]] | None":
+    def part_of(self, kind: type | None) -> "tuple[Maker, Sequence[Field]] | None":
         """What makes the value of an object of this class, and the fields below, where all of that is at hand."""
         make = self.maker_of(kind)
         if make is None or self.abstract or self.complete is not None or is_list_type(self.bare):
@@ -202,7 +204,7 @@ class Reading:
 
     def __init__(self, fields: Sequence[Field], kind: type | None) -> None:
         # Fields whose values are to be asked for, or made by a function of each object.
-        self.asked: list[tuple[Field, Callable[[Any], Any] | None]] = []
+        self.asked: list[tuple[Field, Maker | None]] = []
         self._kind = kind
         self._given: list[Any] = []
         self._lines: list[str] = []
@@ -229,8 +231,10 @@ class Reading:
                 value = self._column(leaf, objects)
             elif (part := field.part_of(kind)) is not None:
                 make, inside = part
-                name = f"p{len(self._given)}"
-                self._lines.append(f"{name} = [*map({self._given_as(make)}, {objects})]")
+                name = objects
+                if make is not True:
+                    name = f"p{len(self._given)}"
+                    self._lines.append(f"{name} = [*map({self._given_as(make)}, {objects})]")
                 value = self._object(inside, None, name)
             else:
                 value = f"a{len(self.asked)}"
@@ -257,6 +261,15 @@ class Reading:
         """The name by which the text knows something that it is given."""
         self._given.append(value)
         return f"g{len(self._given) - 1}"
+
+
+def parts(make: Maker, objects: Sequence[Any]) -> Sequence[Any]:
+    """The parts of objects that they have along."""
+    return objects if make is True else [*map(make, objects)]
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def no_error(kind: type) -> None:

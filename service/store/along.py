@@ -80,7 +80,8 @@ def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
             places = {name: own.index(column) for name, column in shared.items() if column in own} | numbered
             if taken.isdisjoint(places):
                 taken |= places.keys()
-                parts |= _at(places) | {f"{part}_of": _itself}
+                # The node stands for its part where nothing of that goes by a name that it has for something else.
+                parts |= _at(places) | {f"{part}_of": True}
             else:
                 parts[f"{part}_of"] = _part(kind, places)
         if brought:
@@ -110,11 +111,6 @@ def _maker(node: Any, own: Columns, parts: dict[str, Any]) -> Callable[[Record],
 
 def _path(place: int, record: Record) -> Any:
     return orjson.loads(record[place])
-
-
-def _itself(node: Any) -> Any:
-    """A node stands for its part where nothing of that goes by a name that the node has for something else."""
-    return node
 
 
 def _part(kind: Any, places: dict[str, int]) -> Callable[[Any], Any]:

@@ -95,8 +95,7 @@ async def page(listings: Sequence[int], page: Page, along: Along = NOTHING) -> l
     after_now, before_now = _chain_now(after, now), _chain_now(before, now)
     near_now, far_now = (before_now, after_now) if page.backward else (after_now, before_now)
     if near and near_now != near.chain:
-        if getattr(db.current(), "alone", False):
-            raise db.read_again()
+        db.guessed_wrong()
         (records,) = await db.fetch_each(read(near_now))
     found: dict[int, list[NodeRow]] = {listing: [] for listing in listings}
     if single:
