@@ -45,6 +45,14 @@ def _only_looks(mutation: Mutation) -> bool:
     return mutation.dry_run and db.current().engine.dialect == "postgres"
 
 
+def code_along(name: str, hierarchy: int | None, parent: int | None) -> list[Statement]:
+    """What takes a code for a new group together with what is read of it; nothing for who only looks.
+
+    Nothing may stand against the group but what `group.code_taken_for` looks at itself.
+    """
+    return [] if _only_looks(transaction.current()) else [group.code_taken_for(name, hierarchy, parent)]
+
+
 async def planned(name: str, code: str | None, description: str, status: str) -> NewGroup:
     """A group to be made, with a key and a code of its own. One statement where it has no code yet."""
     return NewGroup(ids.new_key(), code or (await free_codes(1))[0], name, description, status)

@@ -79,4 +79,5 @@ class Position:
     index: int | None = None
 
 
+FIRST = Position(first=True)
 LAST = Position()

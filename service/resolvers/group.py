@@ -7,8 +7,8 @@ from service import db, groups, leaving, names, placing, stock, transaction, tre
 from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice, cut
-from service.positions import Position
-from service.sessions import Record, Sought
+from service.positions import FIRST, LAST, Position
+from service.sessions import Record, Sought, Statement
 from service.store import customer, group, listing, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow
@@ -115,18 +115,21 @@ async def create(
     errors: list[UserError] = []
     name, description = names.cleaned(name), description.strip()
     code = names.cleaned(code) if code is not None else None
-    namesakes = group.namesakes(name, code)
+    generated = code is None and not (customer_keys or customer_codes)
+    along = _code_along(name, description, status, place) if generated else []
+    questions = [*group.namesakes(name, code), *along]
     found = None
     if place is not None:
         try:
             goal = Goal(place.parent if place.parent is not None else -place.hierarchy, place.position)
-            locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId", goal=goal, others=namesakes)
+            locked = await tree.lock(place.hierarchy, None, "place", "hierarchyId", goal=goal, others=questions)
             found = locked.others
             parent = await tree.parent_of(locked, place.parent, "place", "parentId")
             keys = await placing.positions_at(locked, locked.scope(parent), place.position, 1, [], "place", "position")
         except Refused as refused:
             errors += refused.errors
-    errors += _mistakes(name, code, description, None, found or await db.fetch_each(*namesakes))
+    found = found or await db.fetch_each(*questions)
+    errors += _mistakes(name, code, description, None, found[:2])
     customers, unknown = await groups.customers_named(customer_keys, customer_codes)
     errors += unknown
     if place is not None and status != "ACTIVE":
@@ -138,7 +141,8 @@ async def create(
     if errors:
         raise Refused(errors)
     # From here on nothing is refused: a generated code, taken from PostgreSQL's sequence, would not go back.
-    row = await groups.planned(name, code, description, status)
+    taken = group.code_taken(found[2]) if along else None
+    row = await groups.planned(name, code or taken, description, status)
     made, change = groups.founding(row)
     if customers or locked is None:
         await db.write(made, *transaction.logged([change]))
@@ -153,6 +157,17 @@ async def create(
     nodes = await placing.assign(locked, [row], parent, keys)
     await locked.finish()
     return Created(row.id, nodes[0])
+
+
+def _code_along(name: str, description: str, status: str, place: Place | None) -> list[Statement]:
+    """What takes a code for a new group, where nothing but its name and its place can be refused yet."""
+    if names.mistakes("", name, names.NAME_LENGTH) or names.description_mistakes(description):
+        return []
+    if place is None:
+        return groups.code_along(name, None, None)
+    if status != "ACTIVE" or place.position not in (FIRST, LAST):
+        return []
+    return groups.code_along(name, place.hierarchy, place.parent)
 
 
 def _mistakes(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from service import db
-from service.dialects import Forms, rows
+from service.dialects import Forms, render, rows
 from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
@@ -122,21 +122,36 @@ NEXT_CODES = Forms(
     sqlite="UPDATE customer_group_code SET last_value = last_value + ?1 RETURNING last_value",
 )
 
-NEXT_CODE = Forms(
-    # With whether a group has the code already; `_generated` writes it, and its key is that in small letters.
-    postgres="""
-        SELECT next.number, EXISTS (
-            SELECT 1 FROM customer_group
-            WHERE code_key = 'cg-' || repeat('0', 6 - length(next.number::text)) || next.number::text
-        )
-        FROM (SELECT nextval('customer_group_code') AS number) AS next
-    """,
-    sqlite="""
-        UPDATE customer_group_code SET last_value = last_value + 1
-        RETURNING last_value, EXISTS (
-            SELECT 1 FROM customer_group WHERE code_key = printf('cg-%06d', last_value)
-        )
-    """,
+
+def _next_code(condition: str) -> Forms:
+    """With whether a group has the code already; `_generated` writes it, and its key is that in small letters."""
+    return Forms(
+        postgres=f"""
+            SELECT next.number, EXISTS (
+                SELECT 1 FROM customer_group
+                WHERE code_key = 'cg-' || repeat('0', 6 - length(next.number::text)) || next.number::text
+            )
+            FROM (SELECT nextval('customer_group_code') AS number WHERE {condition}) AS next
+        """,
+        sqlite=f"""
+            UPDATE customer_group_code SET last_value = last_value + 1 WHERE {render(condition, "sqlite")}
+            RETURNING last_value, EXISTS (
+                SELECT 1 FROM customer_group WHERE code_key = printf('cg-%06d', last_value)
+            )
+        """,
+    )
+
+
+NEXT_CODE = _next_code("true")
+
+NEXT_CODE_FOR = _next_code(
+    # Nobody has the group's name and, where it is to have a place, there is a level for it below that parent.
+    """NOT EXISTS (SELECT 1 FROM customer_group WHERE name_key = $1) AND ($2::bigint IS NULL OR EXISTS (
+        SELECT 1 FROM level
+        WHERE level.hierarchy_id = $2 AND level.depth = CASE WHEN $3::bigint IS NULL THEN 1 ELSE (
+            SELECT node.depth + 1 FROM node WHERE node.id = $3 AND node.hierarchy_id = $2
+        ) END
+    ))"""
 )
 
 PEEK_CODE = """
@@ -338,6 +353,19 @@ async def next_free_code() -> str:
         ((number, taken),) = await db.fetch(NEXT_CODE)
         if not taken:
             return _generated(number)
+
+
+def code_taken_for(name: str, hierarchy: int | None, parent: int | None) -> Statement:
+    """What takes the next generated code for a group of this name below this parent, for `code_taken`.
+
+    It takes none where the name has gone, or where there is no such place: a number would not go back.
+    """
+    return Statement(NEXT_CODE_FOR, (key(name), hierarchy, parent))
+
+
+def code_taken(found: Sequence[Record]) -> str | None:
+    """The code that was taken; None where there is none, or where a group has it already."""
+    return next((_generated(number) for number, held in found if not held), None)
 
 
 async def peek_codes(ahead: int, count: int) -> list[str]:

@@ -226,6 +226,16 @@ GROUPS = [
     ),
     Refusal(
         "createCustomerGroup",
+        {"name": "EAST", "place": {**SALES, "parentId": "@node East"}},
+        [("NAME_TAKEN", "name", "«East» (CG-000001)")],
+    ),
+    Refusal(
+        "createCustomerGroup",
+        {"name": "New", "description": LONG_TEXT, "place": SALES},
+        [("TOO_LONG", "description", "2001")],
+    ),
+    Refusal(
+        "createCustomerGroup",
         {"name": "New", "status": "INACTIVE", "place": SALES},
         [("GROUP_INACTIVE", "status", "«New»")],
     ),
