@@ -48,13 +48,12 @@ class Goal(NamedTuple):
     position: Position | None = None
     leaving: Sequence[int] = ()
 
-    def nodes(self) -> list[int]:
-        """The nodes that this names, as far as it does."""
-        beside = () if self.position is None else (self.position.before, self.position.after)
-        return [key for key in (self.scope, *beside) if key is not None and key > 0]
+    def parent(self) -> list[int]:
+        """The parent, as far as it is named."""
+        return [self.scope] if self.scope is not None and self.scope > 0 else []
 
     def neighbour(self) -> list[Statement]:
-        """What finds the position on the other side of the place, where one read does."""
+        """What finds the position on the other side of the place, where one read does, and the node to stand beside."""
         if self.position is None or self.position.index is not None:
             return []
         before, after = self.position.before, self.position.after
@@ -118,14 +117,25 @@ class Tree:
 
     async def know(self, nodes: Collection[int]) -> None:
         """Reads the lines of nodes that are not known yet, and do not stand in one. One statement, or none."""
+        if unknown := self._unknown(nodes):
+            self.lines |= await situation.lines(unknown)
+
+    def _unknown(self, nodes: Collection[int]) -> list[int]:
         unknown = [key for key in nodes if key not in self.lines]
         for line in list(self.lines.values()) if unknown else ():
             for place, row in enumerate(line.nodes):
                 if row.id in unknown:
                     self.lines[row.id] = Line(line.nodes[place:], line.names[place:])
                     unknown.remove(row.id)
-        if unknown:
-            self.lines |= await situation.lines(unknown)
+        return unknown
+
+    def learn(self, row: NodeRow, name: str) -> None:
+        """The line of a node, told with the name of its group, is known from now on if that of its parent is."""
+        if row.parent_id is None:
+            self.lines[row.id] = Line([row], [name])
+        elif not self._unknown([row.parent_id]):
+            above = self.lines[row.parent_id]
+            self.lines[row.id] = Line([row, *above.nodes], [name, *above.names])
 
     def name_of(self, key: int) -> str:
         """The name of the group of a known node."""
@@ -162,25 +172,27 @@ async def lock(
     Two statements, of which the first goes with BEGIN where it can; the second reads `others` along.
     """
     await transaction.current().take_turns([key])
-    nodes, neighbour = (goal.nodes(), goal.neighbour()) if goal is not None else ([], [])
+    nodes, neighbour = (goal.parent(), goal.neighbour()) if goal is not None else ([], [])
     found = await situation.lock([key], nodes, [*neighbour, *others])
     if key not in found.hierarchies:
         raise refuse(Code.NOT_FOUND, ids.unknown(Kind.HIERARCHY, key), *(path or ("hierarchyId",)))
     return _tree(found, key, expected_version, goal)
 
 
-async def lock_of_nodes(keys: Sequence[int], expected_version: int | None, path: str, goal: Goal | None = None) -> Tree:
-    """The tree in which nodes stand, locked, with what is known of them and of a goal.
+async def lock_of_nodes(
+    keys: Sequence[int], expected_version: int | None, path: str, goal: Goal | None = None, *, levels: bool = True
+) -> Tree:
+    """The tree in which nodes stand, locked, with what is known of them and of a goal, and with its levels.
 
     Refuses with NOT_FOUND, WRONG_HIERARCHY and STALE. Two statements as `lock`, and one before them where it is not
     remembered in which hierarchies they stand.
     """
-    nodes, neighbour = (goal.nodes(), goal.neighbour()) if goal is not None else ([], [])
+    nodes, neighbour = (goal.parent(), goal.neighbour()) if goal is not None else ([], [])
     nodes = list(dict.fromkeys([*keys, *nodes]))
     mutation = transaction.current()
     homes = await _homes_of(keys)
     await mutation.take_turns(homes)
-    found = await situation.lock(homes, nodes, neighbour)
+    found = await situation.lock(homes, nodes, neighbour, levels=levels)
     # Those that have left a tree since then do not count.
     homes = {found.lines[key].nodes[0].hierarchy_id for key in keys if key in found.lines}
     if not homes:
@@ -210,8 +222,11 @@ def _tree(found: Situation, key: int, expected_version: int | None, goal: Goal |
     check_version(expected_version, row.version, f"The hierarchy «{row.name}»")
     tree = Tree(row, found.levels[key], found.lines, others=found.others)
     if goal is not None and goal.position is not None and goal.neighbour():
-        ((position,),) = tree.others.pop(0) or ((None,),)
+        ((position, *beside),) = tree.others.pop(0) or ((None,),)
         tree.neighbours[goal.position] = position
+        if beside:
+            name, *values = beside
+            tree.learn(NodeRow._make(values), name)
     return tree
 
 

@@ -230,7 +230,8 @@ async def move(
     """
     _check_selection(keys, path)
     goal = Goal(None if stay else parent_key, position, list(dict.fromkeys(keys)))
-    locked = await tree.lock_of_nodes(keys, expected_version, path, goal)
+    # Who stays under his parent stays on his level.
+    locked = await tree.lock_of_nodes(keys, expected_version, path, goal, levels=not stay)
     named = await tree.nodes_of(locked, goal.leaving, path)
     tops = set(closure.topmost(goal.leaving, {row.id: locked.above(row.id) for row in named}))
     moving = [row for row in named if row.id in tops]

@@ -8,7 +8,7 @@ from service import db
 from service.sessions import Record, Statement
 from service.store import hierarchy
 from service.store.hierarchy import HierarchyRow, LevelRow
-from service.store.node import NODE, SCOPE, NodeRow
+from service.store.node import COLUMNS, NODE, SCOPE, NodeRow
 
 
 class Line(NamedTuple):
@@ -39,43 +39,45 @@ LINES = f"""
 """
 
 BEHIND = f"""
-    -- The nearest position behind a node among its siblings, some nodes left out.
+    -- The nearest position behind a node among its siblings, some nodes left out; the name of its group, and the node.
     SELECT (
         SELECT node.position FROM node
         WHERE {SCOPE.format("node")} = {SCOPE.format("named")} AND node.position > named.position
           AND NOT node.id = ANY($2::bigint[])
         ORDER BY node.position LIMIT 1
-    )
-    FROM node AS named WHERE named.id = $1
+    ), customer_group.name, {COLUMNS.format("named")}
+    FROM node AS named JOIN customer_group ON customer_group.id = named.group_id WHERE named.id = $1
 """
 
 BEFORE = f"""
-    -- The nearest position before a node among its siblings, some nodes left out.
+    -- The nearest position before a node among its siblings, some nodes left out; the name of its group, and the node.
     SELECT (
         SELECT node.position FROM node
         WHERE {SCOPE.format("node")} = {SCOPE.format("named")} AND node.position < named.position
           AND NOT node.id = ANY($2::bigint[])
         ORDER BY node.position DESC LIMIT 1
-    )
-    FROM node AS named WHERE named.id = $1
+    ), customer_group.name, {COLUMNS.format("named")}
+    FROM node AS named JOIN customer_group ON customer_group.id = named.group_id WHERE named.id = $1
 """
 
 
-async def lock(keys: Collection[int], nodes: Collection[int], others: Sequence[Statement]) -> Situation:
+async def lock(
+    keys: Collection[int], nodes: Collection[int], others: Sequence[Statement], *, levels: bool = True
+) -> Situation:
     """Locks the hierarchies that there are of these, by key, until the transaction ends, and reads about them.
 
-    Two statements, of which the first goes with BEGIN where it can.
+    `levels`: with their levels. Two statements, of which the first goes with BEGIN where it can.
     """
     await hierarchy.lock(keys)
     wanted = list(keys)
-    rows, levels, lines, *rest = await db.fetch_each(
+    rows, lines, *rest = await db.fetch_each(
         Statement(hierarchy.BY_KEYS, (wanted,)),
-        Statement(hierarchy.LEVELS, (wanted,)),
         Statement(LINES, (list(nodes),)),
+        *([Statement(hierarchy.LEVELS, (wanted,))] if levels else []),
         *others,
     )
     of_hierarchies: defaultdict[int, list[LevelRow]] = defaultdict(list)
-    for row in levels:
+    for row in rest.pop(0) if levels else ():
         of_hierarchies[row[1]].append(LevelRow._make(row))
     return Situation({row[0]: HierarchyRow._make(row) for row in rows}, of_hierarchies, _lines(lines), rest)
 
