@@ -129,7 +129,7 @@ async def create(
         except Refused as refused:
             errors += refused.errors
     found = found or await db.fetch_each(*questions)
-    errors += _mistakes(name, code, description, None, found[:2])
+    errors += _mistakes(name, code, description, None, found)
     customers, unknown = await groups.customers_named(customer_keys, customer_codes)
     errors += unknown
     if place is not None and status != "ACTIVE":
@@ -141,7 +141,7 @@ async def create(
     if errors:
         raise Refused(errors)
     # From here on nothing is refused: a generated code, taken from PostgreSQL's sequence, would not go back.
-    taken = group.code_taken(found[2]) if along else None
+    taken = group.code_taken(found[-1]) if along else None
     row = await groups.planned(name, code or taken, description, status)
     made, change = groups.founding(row)
     if customers or locked is None:
@@ -174,7 +174,7 @@ def _mistakes(
     name: str, code: str | None, description: str, own: GroupRow | None, found: Sequence[Sequence[Record]]
 ) -> list[UserError]:
     """What is wrong with the values of a group; `own` is the group itself where it exists, `found` its namesakes."""
-    namesakes, holders = map(group.keyed, found)
+    namesakes = group.keyed(found[0])
     errors = names.mistakes("The name", name, names.NAME_LENGTH, "name")
     errors += names.description_mistakes(description, "description")
     namesake = namesakes.get(names.key(name))
@@ -184,7 +184,7 @@ def _mistakes(
     if code is None:
         return errors
     errors += names.mistakes("The code", code, names.CODE_LENGTH, "code")
-    holder = holders.get(names.key(code))
+    holder = group.keyed(found[1]).get(names.key(code))
     if holder is not None and (own is None or holder.id != own.id):
         message = f"The code «{holder.code}» belongs to «{holder.name}» already; choose another."
         errors.append(user_error(Code.CODE_TAKEN, message, "code"))

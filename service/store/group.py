@@ -195,8 +195,9 @@ async def by_keys(keys: Collection[int]) -> dict[int, GroupRow]:
 
 
 def namesakes(name: str, code: str | None) -> list[Statement]:
-    """What finds the groups that have a name and a code, for `keyed`."""
-    return [Statement(BY_NAMES, ([key(name)],)), Statement(BY_CODES, ([key(code)] if code is not None else [],))]
+    """What finds the groups that have a name and, if there is one, a code, for `keyed`."""
+    by_name = Statement(BY_NAMES, ([key(name)],))
+    return [by_name] if code is None else [by_name, Statement(BY_CODES, ([key(code)],))]
 
 
 async def by_codes(codes: Collection[str]) -> dict[str, GroupRow]:
