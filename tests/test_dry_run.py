@@ -34,6 +34,7 @@ DEEDS: list[tuple[str, Mapping[str, Any]]] = [
             "place": {**SALES, "parentId": "@node FL", "position": {"after": "@node Palm Tree"}},
         },
     ),
+    ("createCustomerGroup", {"name": "New", "place": {**SALES, "parentId": "@node FL"}}),
     ("createCustomer", {"code": "N-1", "name": "New", "type": "BAR"}),
     *(deed for mutations in VERSIONED.values() for deed in mutations if deed[0] != "removeLevel"),
     # The last level of «Markets» is free when its node is gone: see `prepared`.
@@ -161,6 +162,36 @@ def settled(value: Any, known: set[str], started: str) -> Any:
         return value
 
     return settle(value)
+
+
+async def test_several_mutations_of_which_one_fails(copy: Standing) -> None:
+    """Those before it are kept, those behind it are not done; either executor says the same."""
+    document = """
+        mutation ($node: ID!, $dry: Boolean!) {
+          kind: __typename
+          one: createCustomer(input: { code: "N-1", name: "One", dryRun: $dry }) { customer { name } }
+          two: createCustomer(input: { code: "N-2", name: "Two", dryRun: $dry }) {
+            customer { groups(first: 1, last: 1) { totalCount } }
+          }
+          three: unassignNode(input: { nodeId: $node, dryRun: $dry }) {
+            groups { customers(first: 1, last: 1) { totalCount } }
+          }
+          four: createCustomer(input: { code: "N-4", name: "Four", dryRun: $dry }) { customer { name } }
+        }
+    """
+    before = await dump(copy.url)
+    execute, variables = copy.company.grove.execute, copy.company.filled({"node": "@node East"})
+    dry = [await execute(document, {**variables, "dry": True}, headers=headers) for headers in (None, BY_TWIN)]
+    assert await dump(copy.url) == before
+    assert dry[0] == dry[1] == await execute(document, {**variables, "dry": False})
+    # The second one has room for a null, the third has none.
+    assert dry[0]["data"] is None
+    assert [error["path"] for error in dry[0]["errors"]] == [
+        ["two", "customer", "groups"],
+        ["three", "groups", 0, "customers"],
+    ]
+    data = await copy.company.grove.query('{ customers(filter: { code: { startsWith: "N-" } }) { nodes { name } } }')
+    assert data["customers"]["nodes"] == [{"name": "One"}]
 
 
 FIRST_REFUSALS = {refusal.mutation: refusal for refusal in reversed(REFUSALS)}.values()

@@ -8,6 +8,7 @@ was kept. `answer` is the one way from a mutation field to its resolver.
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -22,9 +23,11 @@ from graphql import (
     print_ast,
 )
 from graphql.execution.executor import CollectedErrors, Executor
+from graphql.pyutils import Path
 
 from service import transaction
 from service.breadth import Plan
+from service.breadth.scopes import Field
 from service.db import current
 from service.errors import Refused, TimedOut, Unavailable
 from service.schema.connection import given
@@ -46,7 +49,14 @@ class Replayed(Exception):
 
 
 class MutationExecutor(Executor[Any]):
-    """graphql-core's executor, with a transaction around each root field of a mutation."""
+    """graphql-core's executor, with a transaction around each root field of a mutation.
+
+    Where there is a plan, the root fields are called here, and what they answer is read breadth-first.
+    """
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        plan = self.context_value.plan
+        return super().execute_operation(serially) if plan is None else self._by_plan(plan)
 
     def execute_field(self, parent_type: Any, source: Any, field_details_list: Any, path: Any, *rest: Any) -> Any:
         execute = super().execute_field
@@ -54,27 +64,41 @@ class MutationExecutor(Executor[Any]):
             return execute(parent_type, source, field_details_list, path, *rest)
         return self._in_transaction(lambda: execute(parent_type, source, field_details_list, path, *rest))
 
-    def collect_and_execute_subfields(self, kind: Any, details: Any, path: Any, payload: Any, *rest: Any) -> Any:
-        def execute() -> Any:
-            return super(MutationExecutor, self).collect_and_execute_subfields(kind, details, path, payload, *rest)
+    async def _by_plan(self, plan: Plan) -> Any:
+        """The response; as in graphql-core's, an error leaves it without data, and the fields behind it undone."""
+        data: dict[str, Any] = {}
+        for field in plan.top.fields:
+            if field.constant is not None:
+                data[field.key] = field.constant
+                continue
+            try:
+                data[field.key] = await self._in_transaction(partial(self._root_field, plan, field))
+            except GraphQLError as error:
+                self.collected_errors.add(error, None)
+                return self.build_response(None)
+        return self.build_response(data)
 
-        plan = self.context_value.plan
-        return execute() if plan is None or path.prev is not None else self._read(plan, path.key, payload, execute)
-
-    async def _read(self, plan: Plan, key: str, payload: Any, execute: Callable[[], Any]) -> Any:
-        """What is selected of a payload, read breadth-first; where that goes wrong, as graphql-core does it."""
-        context = LevelContext(self.context_value.database, self.context_value.caller)
+    async def _root_field(self, plan: Plan, field: Field) -> Any:
+        """What is selected of a payload. Raises GraphQLError, which tells where in the document it went wrong."""
+        path = Path(None, field.key, plan.top.kind.name)
+        definition, details = field.definition, field.details
+        info = self.build_resolve_info(definition, [detail.node for detail in details], plan.top.kind, path)
         try:
-            return await plan.run_below(key, payload, self.variable_values, context, current().together)
-        except (Unavailable, TimedOut):
-            raise
-        except Exception as reason:
-            if transaction.is_transient(self.context_value.database, reason):
-                # The transaction is broken and is to be run again.
+            payload = await definition.resolve(None, info, **field.arguments(self.variable_values))
+            context = LevelContext(self.context_value.database, self.context_value.caller)
+            try:
+                return await plan.run_below(field.key, payload, self.variable_values, context, current().together)
+            except (Unavailable, TimedOut):
                 raise
-            log.debug("a payload is left to graphql-core", why=type(reason).__name__, reason=str(reason))
-        data = execute()
-        return await data if self.is_awaitable(data) else data
+            except Exception as reason:
+                if transaction.is_transient(self.context_value.database, reason):
+                    # The transaction is broken and is to be run again.
+                    raise
+                log.debug("a payload is left to graphql-core", why=type(reason).__name__, reason=str(reason))
+            data = self.complete_value(definition.type, details, info, path, payload, None)
+            return await data if self.is_awaitable(data) else data
+        except Exception as error:
+            return self.handle_field_error(error, definition.type, details, path)
 
     async def _in_transaction(self, execute: Callable[[], Any]) -> Any:
         context = self.context_value
