@@ -168,9 +168,9 @@ def noted() -> Iterator[list[Statement]]:
     statements: list[Statement] = []
     send = sessions.Gathering.fetch
 
-    async def note(self: sessions.Gathering, statement: str | Forms, arguments: Sequence[Any], **options: Any) -> Any:
-        statements.append((statement, arguments))
-        return await send(self, statement, arguments, **options)
+    async def note(self: sessions.Gathering, read: sessions.Statement) -> Any:
+        statements.append((read.text, read.arguments))
+        return await send(self, read)
 
     with patch.object(sessions.Gathering, "fetch", note):
         yield statements
