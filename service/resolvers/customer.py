@@ -12,6 +12,7 @@ from service.sessions import Sought
 from service.store import below as below_nodes
 from service.store import customer, group, hierarchy, listing
 from service.store.change import NewChange
+from service.store.columns import Columns
 from service.store.customer import CustomerRow, NewCustomer
 from service.store.group import GroupRow
 
@@ -25,9 +26,9 @@ async def by_key(keys: Sequence[int]) -> list[CustomerRow | None]:
     return [found.get(key) for key in keys]
 
 
-async def by_reference(references: Sequence[Reference]) -> list[CustomerRow | None]:
+async def by_reference(references: Sequence[Reference], columns: Columns | None = None) -> list[CustomerRow | None]:
     """The customer that each reference means; one statement each, since a document names few."""
-    return [await customer.by_reference(reference) for reference in references]
+    return [await customer.by_reference(reference, columns) for reference in references]
 
 
 def sought(reference: Reference) -> Sought:
@@ -69,9 +70,11 @@ async def of_nodes_total(nodes: Sequence[int], below: bool, filter: CustomerFilt
     return await customer.totals(customer.BELOW_NODE if below else customer.OF_NODE, nodes, filter)
 
 
-async def groups_of(customers: Sequence[int], page: Page, filter: GroupFilter, order: Order) -> list[Slice[GroupRow]]:
+async def groups_of(
+    customers: Sequence[int], page: Page, filter: GroupFilter, order: Order, columns: Columns | None = None
+) -> list[Slice[GroupRow]]:
     """A page of the groups that each customer was put into."""
-    return await group.page(group.OF_CUSTOMER, customers, page, filter, order)
+    return await group.page(group.OF_CUSTOMER, customers, page, filter, order, columns)
 
 
 async def groups_of_total(customers: Sequence[int], filter: GroupFilter) -> list[int]:

@@ -36,6 +36,30 @@ OF_HIERARCHY = {
 }
 
 
+OF_CUSTOMER = {
+    "code": "code",
+    "name": "name",
+    "type": "type",
+    "version": "version",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+}
+
+
+def of_customer(selection: Selection) -> tuple[str, ...]:
+    """What a customer is fetched with besides its key, on which all else hangs."""
+    return _fetched(OF_CUSTOMER, selection)
+
+
+def of_groups_in_list(selection: Selection) -> tuple[str, ...]:
+    """The same for the groups of a connection."""
+    return _fetched(OF_GROUP, selection.below("nodes"), selection.below("edges").below("node"))
+
+
+def _fetched(known: dict[str, str], *selections: Selection) -> tuple[str, ...]:
+    return tuple(column for name, column in known.items() if any(name in selection.names for selection in selections))
+
+
 def along(selection: Selection) -> Along:
     """What a few nodes come with. Many share their levels and hierarchies, which are better looked up once."""
     return Along(

@@ -36,7 +36,7 @@ from service.schema.arguments import (
     Sku,
     StockItemFilters,
 )
-from service.schema.bringing import along
+from service.schema.bringing import along, of_customer
 from service.schema.connection import After, Before, Connection, First, Last, connect, page_of
 from service.schema.context import Context
 from service.schema.finding import FINDERS, find_all
@@ -132,7 +132,7 @@ class Query:
     def customer(
         self, by: Annotated[CustomerBy, strawberry.argument(description="Which customer.")]
     ) -> Customer | None:
-        return find(by.reference(), customers.by_reference, customers.sought)
+        return find(by.reference(), customers.by_reference, customers.sought, asks=of_customer)
 
     @relation("All customers.")
     def customers(

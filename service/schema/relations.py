@@ -123,24 +123,26 @@ class Unknown(NamedTuple):
 class Find:
     """What a reference means, for the root: a row, or null where there is none.
 
-    `resolve(references)` finds it; meanwhile what `sought(reference)` answers stands for its key.
+    `resolve(references)` finds it; meanwhile what `sought(reference)` answers stands for its key. `asks` as for Load.
     """
 
     reference: Reference
     resolve: Callable[..., Awaitable[Sequence[Any]]]
     sought: Callable[[Reference], Sought]
+    asks: Callable[[Selection], Any] | None = None
 
     def one(self, context: Context, row: Any) -> Any:
         return context.load(self.resolve, self.reference)
 
     def many(self, context: Context, rows: Sequence[Any], selection: Selection) -> Any:
+        arguments = (selection.kept(self.asks),) if self.asks else ()
         if self.reference.key is not None:
-            return Coming(context.many(self.resolve, [self.reference]), [Known(self.reference.key)])
+            return Coming(context.many(self.resolve, [self.reference], *arguments), [Known(self.reference.key)])
         sought = self.sought(self.reference)
-        return Coming(self._find(context, sought), [Unknown(sought)])
+        return Coming(self._find(context, sought, arguments), [Unknown(sought)])
 
-    async def _find(self, context: Context, sought: Sought) -> Sequence[Any]:
-        found = await context.many(self.resolve, [self.reference])
+    async def _find(self, context: Context, sought: Sought, arguments: tuple[Any, ...]) -> Sequence[Any]:
+        found = await context.many(self.resolve, [self.reference], *arguments)
         sought.found(None if found[0] is None else found[0].id)
         return found
 

@@ -26,7 +26,7 @@ from service.schema.arguments import (
     ReservationFilters,
     Scope,
 )
-from service.schema.bringing import along, along_in_list
+from service.schema.bringing import along, along_in_list, of_groups_in_list
 from service.schema.connection import After, Before, Connection, First, Last, connect, given, page_of
 from service.schema.inputs import HierarchyBy, order_of
 from service.schema.level import HierarchyLevel, level_of
@@ -335,6 +335,7 @@ class Customer(Node):
             page_of(first, after, last, before),
             (filter.conditions() if filter else GroupFilter(),),
             order_of(order_by, "NAME"),
+            asks=of_groups_in_list,
         )
 
     @relation("The nodes of those groups, in one hierarchy or in all; each has its path and ancestors.")

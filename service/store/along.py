@@ -1,22 +1,14 @@
-"""What nodes bring along of their groups and levels: only the columns that are asked for.
+"""What nodes bring along of their groups and levels: only the columns that are asked for, see columns.py."""
 
-Such rows come by the thousand. To read one column out of what PostgreSQL sends takes as long as all else that is done
-to it, so no other is fetched; and the node, its group and its level are each made of the record as it is, by functions
-of C that look at the places where their values stand.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache, partial
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
+from service.store.columns import Columns, Record, at, made
 from service.store.group import GroupRow
 from service.store.hierarchy import HierarchyRow, LevelRow
-
-Record = Sequence[Any]
-Columns = tuple[str, ...]
 
 # Columns of the node itself that its group and its level share with it.
 OF_GROUP = {"id": "group_id"}
@@ -81,9 +73,9 @@ def brought(node: Any, along: Along, needed: Columns = ()) -> Brought:
             if taken.isdisjoint(places):
                 taken |= places.keys()
                 # The node stands for its part where nothing of that goes by a name that it has for something else.
-                parts |= _at(places) | {f"{part}_of": True}
+                parts |= at(places) | {f"{part}_of": True}
             else:
-                parts[f"{part}_of"] = _part(kind, places)
+                parts[f"{part}_of"] = made(kind, places)
         if brought:
             columns += (f"own_{part}.{name}" for name in brought)
             joined += f" JOIN {table} AS own_{part} ON {condition}"
@@ -105,26 +97,8 @@ def _maker(node: Any, own: Columns, parts: dict[str, Any]) -> Callable[[Record],
     if own == node._fields and not parts:
         width = len(own)
         return lambda record: node._make(record[:width])
-    values = _values(node, {name: place for place, name in enumerate(own)})
-    return partial(tuple.__new__, type("NodeWithMore", (node,), {"__slots__": (), **values, **parts}))
+    return made(node, {name: place for place, name in enumerate(own)}, **parts)
 
 
 def _path(place: int, record: Record) -> Any:
     return orjson.loads(record[place])
-
-
-def _part(kind: Any, places: dict[str, int]) -> Callable[[Any], Any]:
-    """What makes the row of this kind of a node that brings along these of its columns."""
-    return partial(tuple.__new__, type(f"{kind.__name__}OfNode", (kind,), {"__slots__": (), **_values(kind, places)}))
-
-
-def _values(kind: Any, places: dict[str, int]) -> dict[str, Any]:
-    return _at(places) | {name: property(_not_brought) for name in kind._fields if name not in places}
-
-
-def _at(places: dict[str, int]) -> dict[str, Any]:
-    return {name: property(itemgetter(place)) for name, place in places.items()}
-
-
-def _not_brought(_: Any) -> None:
-    raise AttributeError("this column was not brought along")

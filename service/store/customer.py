@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service import db
@@ -9,6 +10,7 @@ from service.dialects import Forms, rows
 from service.matching import CustomerFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
+from service.store.columns import Columns, some
 from service.store.listing import Conditions, Listing, Sorting, key_of, row_of
 
 # A group and a customer, by key.
@@ -261,11 +263,18 @@ async def by_codes(codes: Collection[str]) -> dict[str, CustomerRow]:
     return {row[-1]: CustomerRow._make(tuple(row)[:-1]) for row in found}
 
 
-async def by_reference(reference: Reference) -> CustomerRow | None:
-    """The one customer that is meant. One statement."""
+async def by_reference(reference: Reference, columns: Columns | None = None) -> CustomerRow | None:
+    """The one customer that is meant, with these columns (None: all). One statement."""
     if reference.key is not None:
-        return (await by_keys([reference.key])).get(reference.key)
-    return next(iter((await by_codes([str(reference.code)])).values()), None)
+        found = await db.fetch(_by("id", columns), reference.key)
+    else:
+        found = await db.fetch(_by("code_key", columns), key(str(reference.code)))
+    return some(CustomerRow, columns).make(found[0]) if found else None
+
+
+@lru_cache(maxsize=500)
+def _by(column: str, columns: Columns | None) -> str:
+    return f"SELECT {some(CustomerRow, columns).columns.format('customer')} FROM customer WHERE customer.{column} = $1"
 
 
 async def lock(customer: int) -> CustomerRow | None:

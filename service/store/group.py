@@ -1,7 +1,9 @@
 """Customer groups."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service import db
@@ -10,6 +12,7 @@ from service.matching import GroupFilter, Order, Reference
 from service.names import fold, key, searchable
 from service.paging import Page, Slice
 from service.sessions import Record, Returned, Statement
+from service.store.columns import Columns, some
 from service.store.listing import Conditions, Listing, Sorting, key_of, row_of
 
 COLUMNS = (
@@ -114,6 +117,8 @@ COUNT_MEMBERS = """
 DELETE = """
     DELETE FROM customer_group WHERE id = $1
 """
+
+EVERY_GROUP = GroupFilter()
 
 NEXT_CODES = Forms(
     # Writers of other hierarchies may take some in between.
@@ -255,14 +260,28 @@ async def hold_for(hierarchy: int, keys: Collection[int]) -> tuple[dict[int, Gro
 
 
 async def page(
-    listing: Listing, parents: Sequence[int], page: Page, filter: GroupFilter, order: Order
+    listing: Listing,
+    parents: Sequence[int],
+    page: Page,
+    filter: GroupFilter,
+    order: Order,
+    columns: Columns | None = None,
 ) -> list[Slice[GroupRow]]:
-    """A page for each parent of one of the listings above.
+    """A page for each parent of one of the listings above, of rows with these `columns` (None: all).
 
     One statement, and one for each thing that the filter names by code or name.
     """
     conditions = await _conditions(filter)
-    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, row_of(GroupRow))
+    listing, make = _with(listing, columns)
+    return await listing.page(parents, page, SORTINGS[order.field], order.descending, conditions, make)
+
+
+@lru_cache(maxsize=500)
+def _with(listing: Listing, columns: Columns | None) -> tuple[Listing, Callable[[Sequence[Any]], GroupRow]]:
+    if columns is None:
+        return listing, row_of(GroupRow)
+    few = some(GroupRow, columns)
+    return replace(listing, columns=few.columns.format("item")), few.make
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: GroupFilter) -> list[int]:
@@ -272,6 +291,8 @@ async def totals(listing: Listing, parents: Sequence[int], filter: GroupFilter) 
 
 async def _conditions(filter: GroupFilter) -> Conditions:
     found = Conditions()
+    if filter == EVERY_GROUP:
+        return found
     found.contains("item.search_fold", filter.search)
     found.match("item.code_fold", filter.code, within="item.search_fold")
     found.match("item.name_fold", filter.name, within="item.search_fold")

@@ -151,16 +151,11 @@ class Reading(NamedTuple):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        column = f"item.{self.sorting.column}"
-        return (column,) if self.sorting.distinct else (column, "item.id")
+        return _keys(self.sorting)
 
     @property
     def down(self) -> bool:
         return self.descending != self.page.backward
-
-    @property
-    def ordering(self) -> str:
-        return ", ".join(f"{key} {'DESC' if self.down else 'ASC'}" for key in self.keys)
 
     def edges(self) -> list[list[Any] | None]:
         """The sort values that the page's cursors stand for. Raises InvalidInput."""
@@ -235,12 +230,13 @@ class Listing:
         """
         reading = Reading(page, sorting, descending)
         steady = self.steady and not conditions.texts
-        if cursor is None:
-            after, before = reading.edges()
-        reading.bound(conditions, after, before)
+        if page.after is not None or page.before is not None:
+            if cursor is None:
+                after, before = reading.edges()
+            reading.bound(conditions, after, before)
         where = " AND ".join([self.link, *conditions.texts])
         wary = self.wary and conditions.wary
-        statement = _page(self, where, reading.ordering, sorting.column, len(parents) == 1 and not steady, wary)
+        statement = _page(self, where, sorting, reading.down, len(parents) == 1 and not steady, wary)
         fetch = db.fetch if steady else db.fetch_planned
         found = await fetch(statement, parents, page.size + 1, *conditions.arguments)
         return reading.slices(parents, found, make, cursor)
@@ -270,9 +266,9 @@ class Listing:
             WHERE item.id IN (
                 SELECT item.id FROM (
                     SELECT item.id, item.{sorting.column} FROM {self.table} AS item
-                    WHERE {where} ORDER BY {reading.ordering} LIMIT {walked}
+                    WHERE {where} ORDER BY {_ordering(sorting, reading.down)} LIMIT {walked}
                 ) AS item
-                WHERE {test.format(key)} ORDER BY {reading.ordering} LIMIT $2
+                WHERE {test.format(key)} ORDER BY {_ordering(sorting, reading.down)} LIMIT $2
             )
         """
         found = await db.fetch_planned(statement, parent, page.size + 1, *conditions.arguments)
@@ -295,9 +291,10 @@ class Listing:
 
 
 @lru_cache(maxsize=1_000)
-def _page(listing: Listing, where: str, ordering: str, column: str, single: bool, wary: bool) -> Forms:
+def _page(listing: Listing, where: str, sorting: Sorting, down: bool, single: bool, wary: bool) -> Forms:
     """The statement of a page; `single`: planned for its one parent."""
-    columns = f"{listing.columns}, item.{column} AS sort_value"
+    ordering = _ordering(sorting, down)
+    columns = f"{listing.columns}, item.{sorting.column} AS sort_value"
     return Forms(
         postgres=f"""
             -- Of a single parent PostgreSQL sees the key, and so knows how much hangs on it. MATERIALIZED makes
@@ -322,6 +319,15 @@ def _page(listing: Listing, where: str, ordering: str, column: str, single: bool
             ) {listing.joined}
         """,
     )
+
+
+def _ordering(sorting: Sorting, down: bool) -> str:
+    return ", ".join(f"{key} {'DESC' if down else 'ASC'}" for key in _keys(sorting))
+
+
+def _keys(sorting: Sorting) -> tuple[str, ...]:
+    column = f"item.{sorting.column}"
+    return (column,) if sorting.distinct else (column, "item.id")
 
 
 def _cursor(order: str, row: Sequence[Any]) -> str:
