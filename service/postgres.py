@@ -83,11 +83,9 @@ class PostgresConnection:
                 self._engine.at_once.clear()
             self._engine.at_once[statements] = at_once
         found: list[list[Record]] = [[] for _ in statements]
-        makers = at_once.makers
         for row in await self.fetch(at_once.text, arguments):
-            place = row[-1]
-            found[place].append(makers[place](row))
-        return [*found]
+            found[row[-1]].append(row)
+        return [[*map(make, rows)] for make, rows in zip(at_once.makers, found, strict=True)]
 
     async def _types(self, statement: str) -> list[str]:
         """The types of a statement's columns."""

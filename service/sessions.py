@@ -182,7 +182,7 @@ class Gathering:
         for place, argument in enumerate(read.arguments):
             if type(argument) is list and argument and type(argument[0]) is Sought:
                 read = self._searching(read, place)
-        (rows,) = await ask((read,))
+        rows = await ask(read)
         return rows
 
     async def fetch_each(self, reads: Sequence[Statement]) -> list[Sequence[Record]]:
@@ -215,13 +215,13 @@ class Gathering:
         finally:
             self._gathering = False
 
-    async def _answer(self, questions: Sequence[tuple[Statement, ...]]) -> list[list[Sequence[Record]]]:
+    async def _answer(self, questions: Sequence[Statement | tuple[Statement, ...]]) -> list[Any]:
         """The rows of each; what is asked twice is fetched once, and what is planned goes for itself."""
         self._gathering = False
         gathered: list[Statement] = []
         planned: list[Statement] = []
-        for reads in questions:
-            for read in reads:
+        for question in questions:
+            for read in (question,) if isinstance(question, Statement) else question:
                 part = planned if read.planned else gathered
                 if read not in part:
                     part.append(read)
@@ -231,7 +231,13 @@ class Gathering:
             found += await self._run((read,))
         gathered += planned
         self._gathering = True
-        return [[found[gathered.index(read)] for read in reads] for reads in questions]
+        answers: list[Any] = []
+        for question in questions:
+            if isinstance(question, Statement):
+                answers.append(found[gathered.index(question)])
+            else:
+                answers.append([found[gathered.index(read)] for read in question])
+        return answers
 
     def _searching(self, read: Statement, place: int) -> Statement:
         """What is sent where the key in this argument is yet to be found."""
@@ -406,7 +412,12 @@ async def fetch_from(connection: Connection, reads: Sequence[Statement], dialect
         if len(reads) == 1:
             (read,) = reads
             return [await connection.fetch(render(read.text, dialect), read.arguments)]
-        return await connection.fetch_each(tuple([render(read.text, dialect) for read in reads]), arguments_of(reads))
+        texts: list[str] = []
+        arguments: list[Any] = []
+        for read in reads:
+            texts.append(render(read.text, dialect))
+            arguments += read.arguments
+        return await connection.fetch_each(tuple(texts), arguments)
     finally:
         _count(started)
 

@@ -95,11 +95,15 @@ class Level:
             self._ask_ahead(field.scope(field.kind.name), values.stand_ins)
         return place
 
-    def _ask_ahead(self, scope: Scope, stand_ins: Sequence[Any]) -> None:
-        """Asks the fields that make do with what stands for their objects, but for those that may come with them."""
+    def _ask_ahead(self, scope: Scope, stand_ins: Sequence[Any], *, alike: bool = False) -> None:
+        """Asks the fields that make do with what stands for their objects, but for those that may come with them.
+
+        `alike`: the objects will be of the same class.
+        """
         kind = type(stand_ins[0])
         for field in scope.asked:
-            if field.part is not None or kind in field.too_early_for:
+            comes_along = field.part is not None and (not alike or hasattr(kind, field.part))
+            if comes_along or kind in field.too_early_for:
                 continue
             try:
                 values = field.resolve(stand_ins, field.arguments(self.variables), self.context, field.selection)
@@ -108,7 +112,7 @@ class Level:
                 continue
             if isinstance(values, LISTS):
                 if field.complete is None and not field.abstract:
-                    self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0])
+                    self._ask_ahead(field.scope(field.kind.name), field.flatten(values)[0], alike=True)
                 continue
             work = values.work if isinstance(values, Coming) else values
             ahead = _try(field, kind, work)

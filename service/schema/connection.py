@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from operator import attrgetter
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -74,17 +76,37 @@ class ConnectionRow(NamedTuple):
     pages: Pages
 
 
+class _WithSlice(NamedTuple):
+    key: int
+    pages: Pages
+    slice: Slice[Any]
+
+
+class WithRows(_WithSlice):
+    """The same, with what the page holds, and what makes of it the values of its fields."""
+
+    __slots__ = ()
+
+    nodes_of = attrgetter("slice.rows")
+    edges_of = staticmethod(lambda row: _edges(row.slice))
+    page_info_of = attrgetter("slice")
+
+
+def _edges(slice: Slice[Any]) -> list[EdgeRow]:
+    return [*map(EdgeRow, slice.cursors, slice.rows)]
+
+
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    @relation("The rows with their cursors.")
+    @relation("The rows with their cursors.", part="edges_of")
     def edges(self) -> list[Edge[T]]:
-        return _slices(self, lambda slice: [*map(EdgeRow, slice.cursors, slice.rows)])
+        return _slices(self, _edges)
 
-    @relation("The rows without their cursors.")
+    @relation("The rows without their cursors.", part="nodes_of")
     def nodes(self) -> list[T]:
         return _slices(self, lambda slice: slice.rows)
 
-    @relation("Where the page lies.")
+    @relation("Where the page lies.", part="page_info_of")
     def page_info(self) -> PageInfo:
         return _slices(self, lambda slice: slice)
 
@@ -136,20 +158,24 @@ class Connect:
         further = () if self.asks is None else (selection.kept(self.asks),)
         pages = self._pages(further)
         keys = [*map(self.key, rows)]
-        found = [ConnectionRow(key, pages) for key in keys]
-        if not selection.names <= ROWS_ALONE or context.known(pages.rows, keys, *pages.arguments) is not None:
-            return found
-        return self._with_rows(context, keys, found)
+        if not selection.names <= ROWS_ALONE:
+            return [ConnectionRow(key, pages) for key in keys]
+        known = context.known(pages.rows, keys, *pages.arguments)
+        return self._with_rows(context, keys, pages) if known is None else _filled(keys, pages, known)
 
-    async def _with_rows(self, context: Context, keys: Sequence[Any], found: list[ConnectionRow]) -> Any:
-        """The connections, once the context knows their rows: asked for a level early, with what their parents ask."""
-        pages = found[0].pages
-        await context.many(pages.rows, keys, *pages.arguments)
-        return found
+    async def _with_rows(self, context: Context, keys: Sequence[Any], pages: Pages) -> list[WithRows]:
+        """The connections with their rows: asked for a level early, with what their parents ask."""
+        return _filled(keys, pages, await context.many(pages.rows, keys, *pages.arguments))
 
     def _pages(self, further: tuple[Any, ...]) -> Pages:
         order = () if self.order is None else (self.order,)
         return Pages(self.rows, self.total, self.page, self.conditions, (*order, *further))
 
 
+def _filled(keys: Sequence[Any], pages: Pages, slices: Sequence[Slice[Any]]) -> list[WithRows]:
+    return [*map(FILL, zip(keys, repeat(pages), slices, strict=False))]
+
+
+# There are many at a time, and a named tuple's own way to make one is a function of Python.
+FILL: Callable[[tuple[Any, ...]], WithRows] = partial(tuple.__new__, WithRows)
 connect: Callable[..., Any] = Connect
