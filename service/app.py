@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,18 +80,19 @@ def create_app(settings: Settings) -> Starlette:
     ]
     if settings.explorer:
         routes.append(Mount("/static", ExplorerFiles(directory=STATIC, check_dir=False)))
-    middleware = [Middleware(Porch), Middleware(KnownHosts, hosts=settings.hosts)]
+    straight: ASGIApp = view
+    middleware: list[Middleware] = []
     if settings.allowed_origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["Content-Type", "X-Request-Id"],
-                expose_headers=["Content-Disposition", "Retry-After", "Server-Timing", "X-Request-Id"],
-            )
+        across: Any = partial(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "X-Request-Id"],
+            expose_headers=["Content-Disposition", "Retry-After", "Server-Timing", "X-Request-Id"],
         )
-    middleware.append(Middleware(Shortcut, path="/graphql", endpoint=view))
+        straight = across(view)
+        middleware.append(Middleware(across))
+    porch = Middleware(Porch, known=KnownHosts(settings.hosts), straight={"/graphql": straight})
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
@@ -106,7 +107,7 @@ def create_app(settings: Settings) -> Starlette:
 
     return Starlette(
         routes=routes,
-        middleware=middleware,
+        middleware=[porch, *middleware],
         exception_handlers={HTTPException: not_served, GroveError: not_done},
         lifespan=lifespan,
     )
@@ -136,11 +137,14 @@ def _spare_the_collector() -> None:
 class Porch:
     """What every request passes: it gets an id, the security headers and one line in the log.
 
-    A fault in the rooms behind is logged in full, and told to the client as a number.
+    A fault in the rooms behind is logged in full, and told to the client as a number. To some paths the way goes
+    `straight`, without Starlette's router and its handling of errors, of which the endpoint needs none.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, known: "KnownHosts", straight: Mapping[str, ASGIApp]) -> None:
         self.app = app
+        self.known = known
+        self.straight = straight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -162,7 +166,10 @@ class Porch:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            if self.known(scope):
+                await self.straight.get(scope["path"], self.app)(scope, receive, send_with_headers)
+            else:
+                await self.known.refuse(scope, receive, send_with_headers)
         except Exception:
             log.exception("fault")
             line.errors.append("INTERNAL")
@@ -206,37 +213,21 @@ class KnownHosts:
     it point to 127.0.0.1. Probes are answered under any name.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
-        self.app = app
+    def __init__(self, hosts: tuple[str, ...]) -> None:
         self.hosts = {host.lower() for host in hosts if not host.startswith("*")}
         self.endings = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self.known(scope):
-            host = Headers(scope=scope).get("host", "")[:100]
-            message = f"This service does not go by the name {host!r}. GROVE_ALLOWED_HOSTS can allow it."
-            await _json({"errors": [error("BAD_REQUEST", message)]}, 421)(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
-
-    def known(self, scope: Scope) -> bool:
+    def __call__(self, scope: Scope) -> bool:
         if not (self.hosts or self.endings) or scope["path"] in {"/healthz", "/readyz"}:
             return True
         host = _name(dict(scope["headers"]).get(b"host", b""))
         return host in self.hosts or host.endswith(self.endings)
 
-
-class Shortcut:
-    """To one path the way without Starlette's router and its handling of errors, of which the endpoint needs none."""
-
-    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
-        self.app = app
-        self.path = path
-        self.endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        straight = scope["type"] == "http" and scope["path"] == self.path
-        await (self.endpoint if straight else self.app)(scope, receive, send)
+    async def refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers to an unknown name."""
+        host = Headers(scope=scope).get("host", "")[:100]
+        message = f"This service does not go by the name {host!r}. GROVE_ALLOWED_HOSTS can allow it."
+        await _json({"errors": [error("BAD_REQUEST", message)]}, 421)(scope, receive, send)
 
 
 @lru_cache(maxsize=1_000)
