@@ -8,7 +8,6 @@ The two engines are in service/postgres.py and service/sqlite.py.
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from service.dialects import Forms
@@ -21,6 +20,7 @@ from service.sessions import (
     Session,
     Statement,
     StatementCount,
+    current_session,
     statement_count,
     unfinished,
 )
@@ -29,12 +29,10 @@ from service.turns import Turns
 T = TypeVar("T")
 CLOSE_SECONDS = 10.0
 
-_session: ContextVar[Session | Reader] = ContextVar("session")
-
 
 def fetch(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any, Sequence[Record]]:
     """The rows of one statement, run in the current snapshot or transaction."""
-    return _session.get().fetch(Statement(statement, arguments))
+    return current_session.get().fetch(Statement(statement, arguments))
 
 
 def fetch_planned(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any, Sequence[Record]]:
@@ -42,20 +40,20 @@ def fetch_planned(statement: str | Forms, *arguments: Any) -> Coroutine[Any, Any
 
     PostgreSQL would after some runs settle on one plan for all arguments: for a rare word that of a frequent one.
     """
-    return _session.get().fetch(Statement(statement, arguments, planned=True))
+    return current_session.get().fetch(Statement(statement, arguments, planned=True))
 
 
 def guessed_wrong() -> None:
     """Where a statement that would put a wrong guess right is too many, raises ReadAgain: all is read again, in a
     transaction."""
-    session = _session.get()
+    session = current_session.get()
     if isinstance(session, Reader) and session.alone:
         raise ReadAgain
 
 
 async def fetch_each(*reads: Statement) -> list[Sequence[Record]]:
     """The rows of each of these statements, which go to PostgreSQL as one, and read one state of the database."""
-    return await _session.get().fetch_each(reads)
+    return await current_session.get().fetch_each(reads)
 
 
 async def look(statement: str | Forms, *arguments: Any) -> Sequence[Record]:
@@ -82,11 +80,11 @@ async def write(*writes: Statement) -> None:
 
 def written(table: str, keys: Collection[int]) -> list[Record] | None:
     """The rows with these keys as this transaction has written them just now; None unless all are known."""
-    return _session.get().written(table, keys)
+    return current_session.get().written(table, keys)
 
 
 def _transaction() -> Session:
-    session = _session.get()
+    session = current_session.get()
     assert isinstance(session, Session), "only a transaction writes"
     return session
 
@@ -99,7 +97,7 @@ async def fetch_value(statement: str | Forms, *arguments: Any) -> Any:
 
 def current() -> Session | Reader:
     """The current snapshot or transaction."""
-    return _session.get()
+    return current_session.get()
 
 
 class Counting:
@@ -116,23 +114,6 @@ class Counting:
         statement_count.reset(self._token)
 
 
-class Reading:
-    """A reader that is the current snapshot inside. It is asked for at every query, hence no generator."""
-
-    __slots__ = ("_reader", "_token")
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
-    async def __aenter__(self) -> Reader:
-        self._token = _session.set(self._reader)
-        return self._reader
-
-    async def __aexit__(self, *_: object) -> None:
-        _session.reset(self._token)
-        await self._reader.end()
-
-
 class Database:
     """An engine, its snapshots and its transactions."""
 
@@ -146,9 +127,9 @@ class Database:
         async with self._session(write=False) as session:
             yield session
 
-    def read(self, *, alone: bool = False) -> "Reading":
+    def read(self, *, alone: bool = False) -> Reader:
         """All that is fetched inside, by one task, is read from one snapshot. See Reader; raises NeedsTransaction."""
-        return Reading(Reader(self.engine, alone=alone))
+        return Reader(self.engine, alone=alone)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -160,11 +141,11 @@ class Database:
     @asynccontextmanager
     async def _session(self, *, write: bool) -> AsyncIterator[Session]:
         session = Session(self.engine, write=write)
-        token = _session.set(session)
+        token = current_session.set(session)
         try:
             yield session
         finally:
-            _session.reset(token)
+            current_session.reset(token)
             await session.end(commit=False)
 
     async def close(self) -> None:

@@ -76,14 +76,19 @@ class Execution:
     ) -> bytes | None:
         """The response's body; None where graphql-core is to answer."""
         try:
-            plan = operation.compiled.plan(variables)
-            try:
-                # A plan that took one statement can do without a transaction.
-                data = await self._read(plan, variables, database, caller, alone=plan.alone is True)
-            except NeedsTransaction as needed:
-                if not isinstance(needed, ReadAgain):
-                    plan.alone = False
-                data = await self._read(plan, variables, database, caller, alone=False)
+            plan, data = operation.compiled.plan(variables), None
+            # A plan that took one statement can do without a transaction.
+            for alone in (True, False) if plan.alone else (False,):
+                try:
+                    async with database.read(alone=alone) as reader:
+                        context = self.served.level_context(database, caller)
+                        data = await plan.run(None, variables, context, reader.together)
+                        if plan.alone is None:
+                            plan.alone = reader.one_statement
+                        break
+                except NeedsTransaction as needed:
+                    if not isinstance(needed, ReadAgain):
+                        plan.alone = False
             body = orjson.dumps({"data": data})
         except (Busy, TimedOut):
             # It has waited long enough; graphql-core would only wait again.
@@ -95,16 +100,6 @@ class Execution:
             return None
         current_line.get().executor = "breadth"
         return body
-
-    async def _read(
-        self, plan: Plan, variables: VariableValues, database: Database, caller: Caller, *, alone: bool
-    ) -> dict[str, Any]:
-        """What the plan reads from one snapshot, in a transaction unless it is `alone`."""
-        async with database.read(alone=alone) as reader:
-            data = await plan.run(None, variables, self.served.level_context(database, caller), reader.together)
-            if plan.alone is None:
-                plan.alone = reader.one_statement
-            return data
 
     def _plan(self, operation: Operation, variables: VariableValues) -> Plan | None:
         """By which what a mutation answers is read; None where that is left to graphql-core."""

@@ -367,7 +367,7 @@ class Session(Gathering):
 
 
 class Reader(Gathering):
-    """One snapshot, read by a single task; nothing of it is in use any more when that task ends.
+    """One snapshot, the current one inside, read by a single task; nothing of it is in use any more when that ends.
 
     `alone`: there is one statement and no transaction, which a single one does without; another raises
     NeedsTransaction.
@@ -397,12 +397,24 @@ class Reader(Gathering):
         """Whether it took no more than one statement, which needs no transaction."""
         return self.statements < 2 and not self._planned
 
+    async def __aenter__(self) -> "Reader":
+        self._token = current_session.set(self)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        current_session.reset(self._token)
+        await self.end()
+
     async def end(self) -> None:
         """Gives the connection back."""
         connection, self._connection = self._connection, None
         if connection is not None:
             # Without a transaction there is nothing to wait for, so nothing that could be broken off.
             await (connection.release() if self.alone else to_its_end(connection.release()))
+
+
+# The snapshot or transaction of the current request.
+current_session: ContextVar[Session | Reader] = ContextVar("session")
 
 
 async def fetch_from(connection: Connection, reads: Sequence[Statement], dialect: Dialect) -> list[Sequence[Record]]:
