@@ -3,7 +3,6 @@
 All values are hashable: relations asked for with the same page, filter and order are answered together.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -30,24 +29,21 @@ class MatchKind(StrEnum):
     IN = "in"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A text that matches one of the values in this way; case and accents do not count."""
 
     kind: MatchKind
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HierarchyFilter:
+class HierarchyFilter(NamedTuple):
     """Conditions on hierarchies, all of which hold."""
 
     search: str | None = None
     name: Match | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFilter:
+class NodeFilter(NamedTuple):
     """Conditions on nodes, all of which hold."""
 
     search: str | None = None
@@ -56,8 +52,7 @@ class NodeFilter:
     status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GroupFilter:
+class GroupFilter(NamedTuple):
     """Conditions on customer groups, all of which hold."""
 
     search: str | None = None
@@ -71,8 +66,7 @@ class GroupFilter:
     not_in_hierarchy: Reference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerFilter:
+class CustomerFilter(NamedTuple):
     """Conditions on customers, all of which hold."""
 
     search: str | None = None
@@ -83,16 +77,14 @@ class CustomerFilter:
     not_in_group: Reference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StockItemFilter:
+class StockItemFilter(NamedTuple):
     """Conditions on stock items, all of which hold."""
 
     sku: Match | None = None
     location: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReservationFilter:
+class ReservationFilter(NamedTuple):
     """Conditions on reservations, all of which hold."""
 
     statuses: tuple[str, ...] | None = None
@@ -101,8 +93,7 @@ class ReservationFilter:
     group: Reference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeFilter:
+class ChangeFilter(NamedTuple):
     """Conditions on changes, all of which hold; `since` is included, `until` is not."""
 
     actions: tuple[str, ...] | None = None
@@ -111,8 +102,7 @@ class ChangeFilter:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """The field, in the contract's word, that a list is ordered by; ties are broken by key."""
 
     field: str

@@ -1,7 +1,6 @@
 """Customer groups."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -281,7 +280,7 @@ def _with(listing: Listing, columns: Columns | None) -> tuple[Listing, Callable[
     if columns is None:
         return listing, row_of(GroupRow)
     few = some(GroupRow, columns)
-    return replace(listing, columns=few.columns.format("item")), few.make
+    return listing._replace(columns=few.columns.format("item")), few.make
 
 
 async def totals(listing: Listing, parents: Sequence[int], filter: GroupFilter) -> list[int]:

@@ -5,7 +5,6 @@ is listed and `parent.id` the parent's key; a list without parents has the one p
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -188,8 +187,7 @@ class Reading(NamedTuple):
         return cut_each(self.page, lists, cursor or (lambda row: _cursor(self.order, row)), make)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """Where rows come from: `columns`, the key first, of `table AS item` and what is `joined` to it.
 
     `source` and `link` tie the items to a parent; `source` defaults to the table with what is joined. `steady`:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -161,7 +160,7 @@ def _listing(along: Along) -> Listing:
     columns, joined = more.columns.format("item"), more.joined.format("item")
     if along.cursors:
         columns, joined = f"{columns}, sown.spread", f"JOIN hierarchy AS sown ON sown.id = item.hierarchy_id{joined}"
-    return replace(LISTING, columns=columns, joined=joined)
+    return LISTING._replace(columns=columns, joined=joined)
 
 
 @lru_cache(maxsize=500)
