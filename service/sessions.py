@@ -82,7 +82,10 @@ class Sought:
         return not self._negated if other == 0 else self._key() > other
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (bool(self._found) and self._found[0] is not None and self._key() == other)
+        if self is other or not self._found:
+            return self is other
+        key = self._found[0]
+        return key is not None and (-key if self._negated else key) == other
 
     def __hash__(self) -> int:
         return hash(self._key())

@@ -31,7 +31,16 @@ def _objects(values: Sequence[Any]) -> Flat:
     return values, None
 
 
+def _objects_all(values: Sequence[Any]) -> Flat:
+    if None in values:
+        raise Unplanned("a null where none may be")
+    return values, None
+
+
 def _required(flatten: Flatten) -> Flatten:
+    if flatten is _objects:
+        return _objects_all
+
     def required(values: Sequence[Any]) -> Flat:
         if None in values:
             raise Unplanned("a null where none may be")
@@ -43,7 +52,7 @@ def _required(flatten: Flatten) -> Flatten:
 def _optional(flatten: Flatten) -> Flatten:
     def optional(values: Sequence[Any]) -> Flat:
         if None not in values:
-            return flatten(values)
+            return (values, None) if flatten is _objects else flatten(values)
         flat, restore = flatten([value for value in values if value is not None])
 
         def with_holes(answers: Sequence[Any]) -> Sequence[Any]:
