@@ -7,6 +7,7 @@ is listed and `parent.id` the parent's key; a list without parents has the one p
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from service.sessions import Sought
 LONGEST_PATTERN = 40_000
 # The value that a record of a page is ordered by, and the same with its key among equals.
 VALUE, ORDER = itemgetter(-2), itemgetter(-2, 0)
-WHOLE = itemgetter(slice(None))
+WHOLE, PARENT = itemgetter(slice(None)), itemgetter(-1)
 # A key that nothing has.
 NOTHING = 0
 PARENTS = "unnest($1::bigint[]) AS parent(id)"
@@ -177,8 +178,8 @@ class Reading(NamedTuple):
         """One slice a parent, of records that are each the listing's columns, its sort value, and its parent."""
         rows_of: dict[int, list[Sequence[Any]]] = {parent: [] for parent in parents}
         # Plain tuples are quicker to look into, and to copy, than what the driver of PostgreSQL answers.
-        for record in map(WHOLE, found):
-            rows_of[record[-1]].append(record)
+        for parent, records in groupby(map(WHOLE, found), PARENT):
+            rows_of[parent] += records
         key, down = VALUE if self.sorting.distinct else ORDER, self.down
         for rows in rows_of.values():
             # Neither database promises an order here: bytes in C order are code points in Python's.
