@@ -9,8 +9,8 @@ import pytest
 
 from service.app import create_app
 from service.dialects import seeking
-from service.sessions import Sought
 from service.settings import Settings
+from service.sought import Sought
 from tests.support.client import Grove, running
 
 MAKE: dict[str, tuple[str, dict[str, object], str]] = {

@@ -8,7 +8,7 @@ from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.ids import Kind
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice
-from service.sessions import Sought
+from service.sought import Sought
 from service.store import below as below_nodes
 from service.store import customer, group, hierarchy, listing
 from service.store.change import NewChange

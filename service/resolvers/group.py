@@ -8,7 +8,8 @@ from service.errors import Refused, UserError, UserErrorCode, refuse, user_error
 from service.matching import CustomerFilter, GroupFilter, Order, Reference
 from service.paging import Page, Slice, cut
 from service.positions import FIRST, LAST, Position
-from service.sessions import Record, Sought, Statement
+from service.sessions import Record, Statement
+from service.sought import Sought
 from service.store import customer, group, listing, node
 from service.store.change import NewChange
 from service.store.customer import CustomerRow

@@ -8,7 +8,7 @@ from service.errors import Refused, UserError, UserErrorCode, user_error
 from service.matching import GroupFilter, HierarchyFilter, Order, Reference
 from service.paging import Page, Slice
 from service.positions import LAST
-from service.sessions import Sought
+from service.sought import Sought
 from service.store import group, hierarchy, listing
 from service.store.change import NewChange
 from service.store.group import GroupRow

@@ -32,7 +32,7 @@ from service.errors import Unavailable
 from service.matching import Reference
 from service.schema.context import Context, Info
 from service.schema.converting import is_plain
-from service.sessions import Sought
+from service.sought import Sought
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Key = Callable[[Any], Any]

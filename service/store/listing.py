@@ -17,7 +17,7 @@ from service.errors import InvalidInput
 from service.matching import Match, MatchKind, Reference
 from service.names import fold, key
 from service.paging import MANGLED, Page, Slice, cut_each, decode_cursor, encode_cursor
-from service.sessions import Sought
+from service.sought import Sought
 
 # SQLite takes no LIKE pattern of more than 50,000 bytes; nothing is found by a text that long.
 LONGEST_PATTERN = 40_000
