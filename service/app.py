@@ -220,7 +220,8 @@ class KnownHosts:
     def __call__(self, scope: Scope) -> bool:
         if not (self.hosts or self.endings) or scope["path"] in {"/healthz", "/readyz"}:
             return True
-        host = _name(dict(scope["headers"]).get(b"host", b""))
+        # The first, should there be several, as everywhere.
+        host = _name(dict(reversed(scope["headers"])).get(b"host", b""))
         return host in self.hosts or host.endswith(self.endings)
 
     async def refuse(self, scope: Scope, receive: Receive, send: Send) -> None:

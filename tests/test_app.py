@@ -55,6 +55,15 @@ async def test_other_names_are_421(http: httpx.AsyncClient, host: str) -> None:
     assert (await http.get("/healthz", headers={"Host": host})).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("hosts", "status"), [(("localhost", "evil.example"), 200), (("evil.example", "localhost"), 421)]
+)
+async def test_of_two_names_the_first_counts(http: httpx.AsyncClient, hosts: tuple[str, ...], status: int) -> None:
+    headers = [*(("Host", host) for host in hosts), ("Content-Type", "application/json")]
+    response = await http.post("/graphql", content=b'{"query": "{ hello }"}', headers=headers)
+    assert response.status_code == status
+
+
 async def test_names_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     async def status(http: httpx.AsyncClient, host: str) -> int:
         return (await post(http, {"query": "{ hello }"}, host=host)).status_code

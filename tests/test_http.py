@@ -145,6 +145,28 @@ async def test_one_of_several_operations_is_run_by_its_name(http: httpx.AsyncCli
     assert codes(await run(http, document, operationName="")) == ["BAD_REQUEST"]
 
 
+TWICE = [
+    b'{"query": "{ hello }", "query": "{ number }"}',
+    # A body means the same however its keys are spelled.
+    b'{"query": "{ hello }", "\\u0071uery": "{ number }"}',
+    b'{"qu\\u0065ry": "{ hello }", "qu\\u0065ry": "{ hello }"}',
+    b'{"query": "{ hello }", "v\\u0061riables": {}, "variables": {}}',
+]
+
+
+@pytest.mark.parametrize("body", TWICE)
+async def test_a_key_that_is_given_twice(http: httpx.AsyncClient, body: bytes) -> None:
+    response = await http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, codes(response)) == (400, ["BAD_REQUEST"])
+    assert "more than once" in response.json()["errors"][0]["message"]
+
+
+async def test_a_word_in_the_variables_is_no_key(http: httpx.AsyncClient) -> None:
+    body = b'{"query": "query ($name: String) { hello(name: $name) }", "variables": {"name": "\\u0022query\\u0022: x"}}'
+    response = await http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    assert response.json() == {"data": {"hello": 'hello "query": x'}}
+
+
 # ── GET and other methods ───────────────────────────────────────────────────────────────────────────────────
 
 

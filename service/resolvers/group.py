@@ -141,7 +141,8 @@ async def create(
         errors.append(tree.too_deep(locked, name, depth, "place", "parentId"))
     if errors:
         raise Refused(errors)
-    # From here on nothing is refused: a generated code, taken from PostgreSQL's sequence, would not go back.
+    # From here on nothing is refused, unless somebody takes the name at this very moment: a generated code, taken from
+    # PostgreSQL's sequence, would not go back.
     taken = group.code_taken(found[-1]) if along else None
     row = await groups.planned(name, code or taken, description, status)
     made, change = groups.founding(row)
