@@ -166,13 +166,13 @@ async def _asked(grove: Grove, question: str) -> Statement:
 def noted() -> Iterator[list[Statement]]:
     """The statements that are sent inside the block."""
     statements: list[Statement] = []
-    send = sessions.Gathering.fetch
+    send = sessions.Reader._run
 
-    async def note(self: sessions.Gathering, read: sessions.Statement) -> Any:
-        statements.append((read.text, read.arguments))
-        return await send(self, read)
+    async def note(self: sessions.Reader, reads: Sequence[sessions.Statement]) -> Any:
+        statements.extend((read.text, read.arguments) for read in reads)
+        return await send(self, reads)
 
-    with patch.object(sessions.Gathering, "fetch", note):
+    with patch.object(sessions.Reader, "_run", note):
         yield statements
 
 
