@@ -27,22 +27,14 @@ from tests.support.client import Grove, lifespan
 from tests.support.crowd import ACTOR, Asked, Client, Picture, read_tree, version_of
 from tests.support.planting import plant
 from tests.support.replay import logged_since, start_of, verify
-from tests.support.rest import at_rest, without_noise
+from tests.support.rest import DROPPED, at_rest, without_noise
 from tests.support.service import Service
 from tests.support.soundness import check
 
 CANCELLATIONS = 1_200
 HANG_UPS = 300
 LANES = 12
-# graphql-core drops the coroutines that it has not begun when it is cancelled; they hold nothing.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
-    # Python cannot even warn where the garbage is collected inside the constructor of a named tuple, whose code has
-    # no __import__.
-    pytest.mark.filterwarnings(
-        r"ignore:Exception ignored in. <coroutine object .*_async_resolver:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = DROPPED
 # An answer «at once», on a machine that does other things besides.
 AT_ONCE_SECONDS = 4
 

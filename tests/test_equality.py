@@ -18,10 +18,13 @@ from tests.conftest import DATABASE
 from tests.support.databases import Databases
 from tests.support.documents import Asked, Documents
 from tests.support.oddities import odd_company
+from tests.support.rest import DROPPED
 from tests.support.shrinking import shrink
 from tests.support.twins import EXECUTORS, GRAPHQL_RESPONSE, JSON, Answer, Request, Twins, twins
 from tests.support.words import lexicon
 
+# On a slow machine a document may be stopped at its limit of time, and is then asked about once more.
+pytestmark = DROPPED
 DOCUMENTS = int(os.environ.get("GROVE_TEST_DOCUMENTS", "5000"))
 SEED = {"sqlite": 1, "postgres": 2}[DATABASE]
 # Read back from its print, which tells of @oneOf where the schema in memory does not.

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
+import pytest
+
 from service.db import Database
 from service.dialects import sqlite_path
 from service.postgres import Postgres
@@ -15,6 +17,18 @@ from service.sqlite import READERS, Sqlite
 from tests.support import sql
 
 SECONDS_TO_REST = 10
+
+# Marks for tests in which requests are cancelled: graphql-core then drops the coroutines that it has not begun; they
+# hold nothing.
+DROPPED = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    # Python cannot even warn where the garbage is collected inside the constructor of a named tuple, whose code has
+    # no __import__.
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <coroutine object (Executor|GraphQLCoreConverter)"
+        ":pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 
 # What the service's sessions do, or hold.
 BUSY_SESSIONS = """
