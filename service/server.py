@@ -67,6 +67,7 @@ class Protocol(HttpToolsProtocol):
     turns = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # Uvicorn takes it for a transport, which it is as far as uvicorn asks: hence the ignored types.
         super().connection_made(Joined(transport))  # type: ignore[arg-type]
 
     def on_response_complete(self) -> None:

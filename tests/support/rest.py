@@ -18,7 +18,7 @@ from tests.support import sql
 
 SECONDS_TO_REST = 10
 
-# Marks for tests in which requests are cancelled: graphql-core then drops the coroutines that it has not begun; they
+# Marks for tests in which requests are cancelled or fail: graphql-core may drop coroutines that it has not begun; they
 # hold nothing.
 DROPPED = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
